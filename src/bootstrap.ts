@@ -1,0 +1,53 @@
+import type { INestApplicationContext } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import helmet from 'helmet';
+import { Logger } from 'nestjs-pino';
+import { AppModule } from './app.module.js';
+import { guardErrors } from './modules/auth/auth.errors.js';
+import type { AppConfig } from './platform/config/app-config.js';
+import { buildOpenApi } from './platform/http/openapi.js';
+import { WorkerModule } from './worker.module.js';
+
+const BODY_LIMIT = '100kb';
+
+/** The API, configured and not yet listening: what main.ts starts and what tests talk to. */
+export async function createApi(config: AppConfig): Promise<NestExpressApplication> {
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(config), {
+    bufferLogs: true,
+    bodyParser: false,
+    abortOnError: false,
+  });
+  app.useLogger(app.get(Logger));
+  app.disable('x-powered-by');
+  app.set('etag', false);
+  app.set('query parser', 'simple');
+  app.set('trust proxy', config.TRUSTED_PROXIES);
+  app.use(helmet());
+  app.enableCors({ origin: config.CORS_ORIGINS, maxAge: 600 });
+  app.useBodyParser('json', { limit: BODY_LIMIT, strict: false });
+  app.setGlobalPrefix('api/v1', { exclude: ['health/{*path}', 'metrics'] });
+  if (config.DOCS_ENABLED) serveDocs(app);
+  return app;
+}
+
+/** The OpenAPI 3.1 document of the routes that run. */
+export function openApiOf(app: NestExpressApplication): OpenAPIObject {
+  return buildOpenApi(app, guardErrors);
+}
+
+function serveDocs(app: NestExpressApplication): void {
+  const document = openApiOf(app);
+  SwaggerModule.setup('docs', app, document, { jsonDocumentUrl: 'docs/openapi.json' });
+}
+
+/** The worker: starts working as soon as it is initialised. */
+export async function createWorker(config: AppConfig): Promise<INestApplicationContext> {
+  const worker = await NestFactory.createApplicationContext(WorkerModule.forRoot(config), {
+    bufferLogs: true,
+    abortOnError: false,
+  });
+  worker.useLogger(worker.get(Logger));
+  return worker;
+}

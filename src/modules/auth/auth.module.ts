@@ -1,0 +1,18 @@
+import { Module } from '@nestjs/common';
+import { UsersModule } from '../users/users.module.js';
+import { AccessTokensService } from './access-tokens.service.js';
+import { AuthController } from './auth.controller.js';
+import { AuthGuard } from './auth.guard.js';
+import { AuthService } from './auth.service.js';
+import { RolesGuard } from './roles.guard.js';
+import { SessionCache } from './session-cache.js';
+import { SessionsRepository } from './sessions.repository.js';
+import { SessionsService } from './sessions.service.js';
+
+@Module({
+  imports: [UsersModule],
+  controllers: [AuthController],
+  providers: [AuthService, SessionsService, SessionsRepository, SessionCache, AccessTokensService, AuthGuard, RolesGuard],
+  exports: [SessionsService, AccessTokensService, AuthGuard, RolesGuard],
+})
+export class AuthModule {}

@@ -1,0 +1,80 @@
+import { DateField, EnumField, IntField, ObjectField, TextField, UuidField } from '../../../platform/http/fields.js';
+import { ROLES, type Role } from '../../../platform/security/subject.js';
+
+const EMAIL = /^[^\s@"<>()]{1,64}@[^\s@"<>()]+\.[^\s@"<>().]{2,}$/;
+
+export class RegisterDto {
+  @TextField({ max: 254, pattern: EMAIL, format: 'email', example: 'ada@example.com' })
+  email: string;
+
+  @TextField({ min: 10, max: 128, example: 'correct horse battery' })
+  password: string;
+
+  @TextField({ min: 3, max: 20, pattern: /^[A-Za-z0-9_]+$/, example: 'ada' })
+  handle: string;
+
+  @TextField({ optional: true, max: 60, example: 'Ada Lovelace', description: 'The handle when absent' })
+  displayName?: string;
+
+  @DateField({ example: '1990-12-10' })
+  birthDate: string;
+
+  @TextField({ max: 32, example: '2026-11', description: 'Version of the terms the user has accepted' })
+  termsVersion: string;
+}
+
+export class LoginDto {
+  @TextField({ max: 254, example: 'ada@example.com' })
+  email: string;
+
+  @TextField({ max: 128, example: 'correct horse battery' })
+  password: string;
+}
+
+export class RefreshDto {
+  @TextField({ max: 100, example: 'S0gYJ4Fq2v0C2m5m1cYw6k3c2yqv6x9Jm3h1k8l0abc' })
+  refreshToken: string;
+}
+
+export class AcceptTermsDto {
+  @TextField({ max: 32, example: '2026-11' })
+  version: string;
+}
+
+export class AccountDto {
+  @UuidField()
+  id: string;
+
+  @TextField({ max: 254, format: 'email', example: 'ada@example.com' })
+  email: string;
+
+  @TextField({ max: 20, example: 'ada' })
+  handle: string;
+
+  @TextField({ max: 60, example: 'Ada Lovelace' })
+  displayName: string;
+
+  @EnumField(ROLES)
+  role: Role;
+}
+
+export class TokensDto {
+  @TextField({ max: 2000, example: 'eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiIwMTkzIn0.c2ln' })
+  accessToken: string;
+
+  @TextField({ max: 100, example: 'S0gYJ4Fq2v0C2m5m1cYw6k3c2yqv6x9Jm3h1k8l0abc' })
+  refreshToken: string;
+
+  @IntField({ min: 1, example: 900, description: 'Seconds the access token lives' })
+  expiresIn: number;
+}
+
+export class SignedInDto extends TokensDto {
+  @ObjectField(() => AccountDto)
+  user: AccountDto;
+}
+
+export class TermsDto {
+  @TextField({ max: 32, example: '2026-11' })
+  version: string;
+}

@@ -1,0 +1,103 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { Database } from '../../platform/database/database.js';
+import type { Role } from '../../platform/security/subject.js';
+
+export interface SessionRow {
+  id: string;
+  user_id: string;
+  role: Role;
+  status: 'active' | 'banned';
+}
+
+export type EndReason = 'logout' | 'refresh_reused' | 'banned' | 'expired';
+
+@Injectable()
+export class SessionsRepository {
+  constructor(private readonly database: Database) {}
+
+  async insert(
+    manager: EntityManager,
+    session: { id: string; userId: string; userAgent: string | null; now: Date; expiresAt: Date },
+  ): Promise<void> {
+    await manager.query(
+      `INSERT INTO sessions (id, user_id, user_agent, created_at, last_used_at, expires_at)
+       VALUES ($1, $2, $3, $4, $4, $5)`,
+      [session.id, session.userId, session.userAgent, session.now, session.expiresAt],
+    );
+  }
+
+  async insertRefreshToken(
+    manager: EntityManager,
+    token: { hash: Buffer; sessionId: string; now: Date; expiresAt: Date },
+  ): Promise<void> {
+    await manager.query(
+      'INSERT INTO refresh_tokens (token_hash, session_id, issued_at, expires_at) VALUES ($1, $2, $3, $4)',
+      [token.hash, token.sessionId, token.now, token.expiresAt],
+    );
+  }
+
+  /** The session if it is live, with its user's role as it is now. */
+  async findLive(sessionId: string, now: Date): Promise<SessionRow | null> {
+    const [row] = await this.database.query<SessionRow>(
+      'sessions.live',
+      `SELECT s.id, s.user_id, u.role, u.status FROM sessions s JOIN users u ON u.id = s.user_id
+       WHERE s.id = $1 AND s.ended_at IS NULL AND s.expires_at > $2`,
+      [sessionId, now],
+    );
+    return row ?? null;
+  }
+
+  /** Uses a refresh token up: of those who try at once exactly one gets its session. */
+  async useRefreshToken(manager: EntityManager, hash: Buffer, now: Date): Promise<SessionRow | null> {
+    const [rows] = await manager.query<[SessionRow[], number]>(
+      `UPDATE refresh_tokens t SET used_at = $2 FROM sessions s, users u
+       WHERE t.token_hash = $1 AND t.used_at IS NULL AND t.expires_at > $2
+         AND s.id = t.session_id AND s.ended_at IS NULL AND s.expires_at > $2 AND u.id = s.user_id
+       RETURNING s.id, s.user_id, u.role, u.status`,
+      [hash, now],
+    );
+    return rows[0] ?? null;
+  }
+
+  /** The session of a token that was used before, which means that somebody has a copy. */
+  async findSessionOfUsedToken(manager: EntityManager, hash: Buffer): Promise<string | null> {
+    const [row] = await manager.query<{ session_id: string }[]>(
+      'SELECT session_id FROM refresh_tokens WHERE token_hash = $1 AND used_at IS NOT NULL',
+      [hash],
+    );
+    return row?.session_id ?? null;
+  }
+
+  async extend(manager: EntityManager, sessionId: string, now: Date, expiresAt: Date): Promise<void> {
+    await manager.query('UPDATE sessions SET last_used_at = $2, expires_at = $3 WHERE id = $1', [
+      sessionId,
+      now,
+      expiresAt,
+    ]);
+  }
+
+  async end(manager: EntityManager, sessionId: string, reason: EndReason, now: Date): Promise<void> {
+    await manager.query(
+      'UPDATE sessions SET ended_at = $3, end_reason = $2 WHERE id = $1 AND ended_at IS NULL',
+      [sessionId, reason, now],
+    );
+  }
+
+  async insertCredential(manager: EntityManager, userId: string, hash: string, now: Date): Promise<void> {
+    await manager.query('INSERT INTO credentials (user_id, password_hash, changed_at) VALUES ($1, $2, $3)', [
+      userId,
+      hash,
+      now,
+    ]);
+  }
+
+  async findPasswordHash(userId: string): Promise<string | null> {
+    const [row] = await this.database.query<{ password_hash: string }>(
+      'credentials.find',
+      'SELECT password_hash FROM credentials WHERE user_id = $1',
+      [userId],
+    );
+    return row?.password_hash ?? null;
+  }
+}

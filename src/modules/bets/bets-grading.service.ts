@@ -1,0 +1,35 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { WeekOpenedPort } from '../pools/week-opened.port.js';
+import { BetsRepository, type ChunkToGrade } from './bets.repository.js';
+
+/** What settlement asks of bets, always inside its own transaction. */
+@Injectable()
+export class BetsGradingService implements OnModuleInit {
+  constructor(
+    private readonly repository: BetsRepository,
+    private readonly weekOpened: WeekOpenedPort,
+  ) {}
+
+  /** A new week needs its partition. */
+  onModuleInit(): void {
+    this.weekOpened.register((manager, weekId) => this.repository.openWeek(manager, weekId));
+  }
+
+  /** Grades a chunk and pays it; how many bets changed. Doing it again changes none. */
+  async gradeChunk(manager: EntityManager, chunk: ChunkToGrade): Promise<number> {
+    return await this.repository.grade(manager, chunk);
+  }
+
+  async countByPool(manager: EntityManager, weekId: number, marketIds: string[]) {
+    return await this.repository.countByPool(manager, weekId, marketIds);
+  }
+
+  async weeksOf(manager: EntityManager, marketIds: string[]): Promise<number[]> {
+    return await this.repository.weeksOf(manager, marketIds);
+  }
+
+  async countOpen(manager: EntityManager, weekId: number): Promise<number> {
+    return await this.repository.countOpen(manager, weekId);
+  }
+}

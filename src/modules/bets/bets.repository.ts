@@ -1,0 +1,168 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { Database } from '../../platform/database/database.js';
+
+export interface Placement {
+  userId: string;
+  key: string;
+  bodyHash: Buffer;
+  weekId: number;
+  marketId: string;
+  outcome: string;
+  stake: number;
+  oddsId: string | null;
+  accept: string;
+  minStake: number;
+  maxStake: number;
+  minimumAge: number;
+}
+
+export interface BetRow {
+  id: string;
+  week_id: number;
+  pool_id: string;
+  game_id: string;
+  market_id: string;
+  odds_id: string;
+  outcome: string;
+  american: number | null;
+  price_num: string;
+  price_den: string;
+  stake: string;
+  potential_payout: string;
+  status: string;
+  payout: string | null;
+  reason: string | null;
+  placed_at: Date;
+  settled_at: Date | null;
+}
+
+/** How the bets on some markets are to be graded: see `bets_grade` in the migration. */
+export interface ChunkToGrade {
+  settlementId: string;
+  weekId: number;
+  poolIds: string[];
+  marketIds: string[];
+  startsAt: Date;
+  grades: object[];
+  now: Date;
+  regrade: boolean;
+}
+
+const COLUMNS = `id, week_id, pool_id, game_id, market_id, odds_id, outcome, american, price_num, price_den, stake,
+  potential_payout, status, payout, reason, placed_at, settled_at`;
+
+@Injectable()
+export class BetsRepository {
+  constructor(private readonly database: Database) {}
+
+  async openWeek(manager: EntityManager, weekId: number): Promise<void> {
+    await manager.query('SELECT bets_open_week($1)', [weekId]);
+  }
+
+  /** One round trip. A refusal comes as an error with SQLSTATE PB001, its code as message, its details as detail. */
+  async place(bet: Placement): Promise<Record<string, unknown>> {
+    const rows = await this.database.query<{ answer: Record<string, unknown> }>(
+      'bets.place',
+      'SELECT place_bet($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS answer',
+      [
+        bet.userId,
+        bet.key,
+        bet.bodyHash,
+        bet.weekId,
+        bet.marketId,
+        bet.outcome,
+        bet.stake,
+        bet.oddsId,
+        bet.accept,
+        bet.minStake,
+        bet.maxStake,
+        bet.minimumAge,
+      ],
+    );
+    return rows[0]?.answer ?? {};
+  }
+
+  /** What was answered under this key. Index: primary key of idempotency_keys. */
+  async findAnswer(userId: string, key: string): Promise<Record<string, unknown> | null> {
+    const [row] = await this.database.query<{ response: Record<string, unknown> }>(
+      'bets.answer',
+      "SELECT response FROM idempotency_keys WHERE user_id = $1 AND operation = 'bets.place' AND key = $2",
+      [userId, key],
+    );
+    return row?.response ?? null;
+  }
+
+  /** A user's bets, newest first. Index: ix_bets_user_history, of one partition when the week is given. */
+  async ofUser(
+    userId: string,
+    filter: { weekId: number | null; status: string | null; before: string | null; limit: number },
+  ): Promise<BetRow[]> {
+    return await this.database.query<BetRow>(
+      filter.weekId === null ? 'bets.of_user' : 'bets.of_user_in_week',
+      `SELECT ${COLUMNS} FROM bets
+       WHERE user_id = $1 ${filter.weekId === null ? 'AND $2::int IS NULL' : 'AND week_id = $2'}
+         AND ($3::text IS NULL OR status = $3) AND ($4::bigint IS NULL OR id < $4)
+       ORDER BY id DESC LIMIT $5`,
+      [userId, filter.weekId, filter.status, filter.before, filter.limit],
+    );
+  }
+
+  /** Index: primary key. */
+  async findOfUser(userId: string, id: string): Promise<BetRow | null> {
+    const [row] = await this.database.query<BetRow>(
+      'bets.one_of_user',
+      `SELECT ${COLUMNS} FROM bets WHERE id = $1 AND user_id = $2`,
+      [id, userId],
+    );
+    return row ?? null;
+  }
+
+  /** How many bets each pool has on these markets. Index: ix_bets_grading. */
+  async countByPool(
+    manager: EntityManager,
+    weekId: number,
+    marketIds: string[],
+  ): Promise<{ pool_id: string; bets: number }[]> {
+    return await manager.query(
+      `SELECT pool_id, count(*)::int AS bets FROM bets WHERE week_id = $1 AND market_id = ANY ($2)
+       GROUP BY pool_id ORDER BY pool_id`,
+      [weekId, marketIds],
+    );
+  }
+
+  async grade(manager: EntityManager, chunk: ChunkToGrade): Promise<number> {
+    const [row] = await manager.query<{ graded: number }[]>(
+      'SELECT bets_grade($1, $2, $3, $4, $5, $6, $7, $8) AS graded',
+      [
+        chunk.settlementId,
+        chunk.weekId,
+        chunk.poolIds,
+        chunk.marketIds,
+        chunk.startsAt,
+        JSON.stringify(chunk.grades),
+        chunk.now,
+        chunk.regrade,
+      ],
+    );
+    return row?.graded ?? 0;
+  }
+
+  async countOpen(manager: EntityManager, weekId: number): Promise<number> {
+    const [row] = await manager.query<{ n: string }[]>(
+      `SELECT coalesce(sum(m.bets_open), 0) AS n FROM pools p JOIN pool_members m ON m.pool_id = p.id
+       WHERE p.week_id = $1`,
+      [weekId],
+    );
+    return Number(row?.n ?? 0);
+  }
+
+  /** The weeks in which these markets have bets (a game moved over a week's end may have several). */
+  async weeksOf(manager: EntityManager, marketIds: string[]): Promise<number[]> {
+    const rows = await manager.query<{ week_id: number }[]>(
+      'SELECT DISTINCT week_id FROM bets WHERE market_id = ANY ($1) ORDER BY week_id',
+      [marketIds],
+    );
+    return rows.map((row) => row.week_id);
+  }
+}

@@ -1,0 +1,105 @@
+import { Injectable } from '@nestjs/common';
+import { Rules } from '../../platform/config/rules.js';
+import { driverError } from '../../platform/database/database-errors.js';
+import { Effect, type Listed } from '../../platform/http/answers.js';
+import type { ErrorDetails } from '../../platform/http/domain-error.js';
+import type { IdempotencyKey } from '../../platform/http/idempotency.js';
+import { cursorPage, DEFAULT_LIMIT, readCursor } from '../../platform/http/pagination.js';
+import type { Subject } from '../../platform/security/subject.js';
+import { priceText } from '../sports/prices.service.js';
+import { readWeekId, weekText, WeeksService } from '../pools/weeks.service.js';
+import { betsErrors, placementErrors } from './bets.errors.js';
+import { type BetRow, BetsRepository, type Placement } from './bets.repository.js';
+import type { BetDto, BetsQuery, PlaceBetDto, PlacedBetDto } from './dto/bets.dto.js';
+
+const BET_ID = [/^\d{1,19}$/];
+const MAX_BIGINT = 9_223_372_036_854_775_807n;
+
+/** Placing bets and looking at one's own. */
+@Injectable()
+export class BetsService {
+  constructor(
+    private readonly repository: BetsRepository,
+    private readonly weeks: WeeksService,
+    private readonly rules: Rules,
+  ) {}
+
+  /** Places a bet in the caller's pool of the current week, or answers what the same key was answered before. */
+  async place({ userId }: Subject, body: PlaceBetDto, { key, bodyHash }: IdempotencyKey): Promise<Effect<PlacedBetDto>> {
+    const { pools, auth } = this.rules;
+    const answer = await this.callPlaceBet({
+      userId,
+      key,
+      bodyHash,
+      weekId: this.weeks.currentId(),
+      marketId: body.marketId,
+      outcome: body.outcome,
+      stake: body.stake,
+      oddsId: body.oddsId ?? null,
+      accept: body.acceptOdds ?? 'exact',
+      minStake: pools.minStake,
+      maxStake: pools.maxStake,
+      minimumAge: auth.minimumAge,
+    });
+    const { replayed = false, ...bet } = answer as unknown as PlacedBetDto & { replayed?: boolean };
+    const placedAt = new Date(bet.placedAt);
+    return new Effect({ ...bet, placedAt: placedAt.toISOString() }, placedAt, replayed);
+  }
+
+  private async callPlaceBet(placement: Placement): Promise<Record<string, unknown>> {
+    try {
+      return await this.repository.place(placement);
+    } catch (error) {
+      const { code, message, detail } = driverError(error);
+      if (code !== 'PB001') throw error;
+      if (message === 'REPLAY') return await this.replay(placement);
+      const refusal = placementErrors[String(message)];
+      if (!refusal) throw error;
+      throw refusal(JSON.parse(String(detail)) as ErrorDetails);
+    }
+  }
+
+  /** The first answer of a key whose duplicate had already taken the member's row (and has given it back). */
+  private async replay({ userId, key }: Placement): Promise<Record<string, unknown>> {
+    const answer = await this.repository.findAnswer(userId, key);
+    if (!answer) throw new Error('An idempotency key vanished while it was replayed');
+    return { ...answer, replayed: true };
+  }
+
+  /** The caller's bets, newest first. */
+  async list({ userId }: Subject, query: BetsQuery): Promise<Listed<BetDto>> {
+    const limit = query.limit ?? DEFAULT_LIMIT;
+    const rows = await this.repository.ofUser(userId, {
+      weekId: query.week === undefined ? null : readWeekId(query.week),
+      status: query.status ?? null,
+      before: readCursor(query.cursor, BET_ID)?.[0] ?? null,
+      limit: limit + 1,
+    });
+    return cursorPage<BetRow, BetDto>(rows, limit, (row) => [row.id], toBetDto);
+  }
+
+  async get({ userId }: Subject, id: string): Promise<BetDto> {
+    const row = BigInt(id) > MAX_BIGINT ? null : await this.repository.findOfUser(userId, id);
+    if (!row) throw betsErrors.BET_NOT_FOUND({ betId: id });
+    return toBetDto(row);
+  }
+}
+
+function toBetDto(row: BetRow): BetDto {
+  return {
+    id: row.id,
+    week: weekText(row.week_id),
+    poolId: row.pool_id,
+    gameId: row.game_id,
+    marketId: row.market_id,
+    outcome: row.outcome,
+    odds: { oddsId: row.odds_id, american: row.american, decimal: priceText(row.price_num, row.price_den) },
+    stake: Number(row.stake),
+    potentialPayout: Number(row.potential_payout),
+    status: row.status,
+    payout: row.payout === null ? null : Number(row.payout),
+    reason: row.reason,
+    placedAt: row.placed_at.toISOString(),
+    settledAt: row.settled_at?.toISOString() ?? null,
+  };
+}

@@ -1,0 +1,48 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { Database } from '../../platform/database/database.js';
+
+export interface RestrictionRow {
+  id: string;
+  user_id: string;
+  kind: 'time_out' | 'self_exclusion';
+  starts_at: Date;
+  ends_at: Date | null;
+}
+
+@Injectable()
+export class ComplianceRepository {
+  constructor(private readonly database: Database) {}
+
+  /** Waits for the stakes that are being placed by this user and holds off the ones to come until the commit. */
+  async shutGate(manager: EntityManager, userId: string): Promise<void> {
+    await manager.query('SELECT parley_gate_shut($1)', [userId]);
+  }
+
+  async insert(manager: EntityManager, row: RestrictionRow): Promise<void> {
+    await manager.query(
+      'INSERT INTO restrictions (id, user_id, kind, starts_at, ends_at) VALUES ($1, $2, $3, $4, $5)',
+      [row.id, row.user_id, row.kind, row.starts_at, row.ends_at],
+    );
+  }
+
+  /** Index: ix_restrictions_user_end. */
+  async activeAt(userId: string, at: Date): Promise<RestrictionRow[]> {
+    return await this.database.query<RestrictionRow>(
+      'compliance.active',
+      `SELECT id, user_id, kind, starts_at, ends_at FROM restrictions
+       WHERE user_id = $1 AND starts_at <= $2 AND (ends_at IS NULL OR ends_at > $2)
+       ORDER BY ends_at DESC NULLS FIRST`,
+      [userId, at],
+    );
+  }
+
+  async refusal(userId: string, at: Date, minimumAge: number): Promise<string | null> {
+    const [row] = await this.database.query<{ code: string | null }>(
+      'compliance.refusal',
+      'SELECT code FROM compliance_refusal($1, $2, $3)',
+      [userId, at, minimumAge],
+    );
+    return row?.code ?? null;
+  }
+}

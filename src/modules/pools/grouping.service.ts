@@ -1,0 +1,132 @@
+import { Injectable, Logger } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { Clock } from '../../platform/clock/clock.js';
+import { Rules } from '../../platform/config/rules.js';
+import { newId } from '../../platform/database/ids.js';
+import { UnitOfWork } from '../../platform/database/unit-of-work.js';
+import { readCursor } from '../../platform/http/pagination.js';
+import { AuditService } from '../../platform/observability/audit.service.js';
+import { OutboxService } from '../../platform/outbox/outbox.service.js';
+import { formatWeekId } from './domain/calendar.js';
+import { planPools } from './domain/pool-plan.js';
+import { entriesHash, shuffle } from './domain/shuffle.js';
+import { weekMachine } from './domain/week-machine.js';
+import { DrawRepository } from './draw.repository.js';
+import type { DrawDto, DrawQuery } from './dto/weeks.dto.js';
+import type { Week } from './entities/week.entity.js';
+import { poolsErrors } from './pools.errors.js';
+import { weekGrouped } from './pools.events.js';
+import { WeeksRepository } from './weeks.repository.js';
+import { readWeekId, WeeksService } from './weeks.service.js';
+
+const UUID = /^[0-9a-f-]{36}$/;
+
+/** Draws a week's players into pools, once, so that anyone can replay it. */
+@Injectable()
+export class GroupingService {
+  private readonly logger = new Logger('Grouping');
+
+  constructor(
+    private readonly weeks: WeeksService,
+    private readonly weeksRepository: WeeksRepository,
+    private readonly repository: DrawRepository,
+    private readonly outbox: OutboxService,
+    private readonly audit: AuditService,
+    private readonly unitOfWork: UnitOfWork,
+    private readonly clock: Clock,
+    private readonly rules: Rules,
+  ) {}
+
+  /**
+   * Groups a week whose start has come. The hash of the list is published (committed) before the draw; the draw is one
+   * transaction under the week's lock. Any number of callers at once: one draws, the others find it done.
+   */
+  async group(weekId: number, actorId: string | null): Promise<void> {
+    for (;;) {
+      await this.publishEntries(weekId);
+      const outcome = await this.unitOfWork.run((manager) => this.draw(manager, weekId, actorId));
+      if (outcome !== 'list changed') return;
+      this.logger.log(`week ${weekId}: an entry was barred between list and draw, publishing the list again`);
+    }
+  }
+
+  private async publishEntries(weekId: number): Promise<void> {
+    await this.unitOfWork.run(async (manager) => {
+      const week = await this.enter(manager, weekId);
+      if (week === null) return;
+      const entrants = await this.entrants(manager, weekId);
+      await this.weeksRepository.move(manager, weekId, weekMachine.from('group'), {
+        entriesHash: entriesHash(entrants),
+        entriesCount: entrants.length,
+      });
+    });
+  }
+
+  private async draw(manager: EntityManager, weekId: number, actorId: string | null): Promise<'done' | 'list changed'> {
+    const week = await this.enter(manager, weekId);
+    if (week === null) return 'done';
+    const entrants = await this.entrants(manager, weekId);
+    if (entriesHash(entrants) !== week.entriesHash) return 'list changed';
+    const { maxSize, fill, startingCredits } = this.rules.pools;
+    const drawn = shuffle(entrants, week.seed);
+    const pools = planPools(weekId, drawn, { max: maxSize, fill }).map((pool) => ({
+      id: newId(),
+      number: pool.index + 1,
+      name: pool.name,
+      size: pool.members.length,
+    }));
+    await this.repository.insertDraw(manager, { weekId, pools, drawn, credits: startingCredits });
+    await this.weeksRepository.move(manager, weekId, weekMachine.from('group'), {
+      status: 'grouped',
+      groupedAt: this.clock.now(),
+      fill,
+      maxSize,
+    });
+    const payload = { weekId, players: drawn.length, pools: pools.length };
+    await this.outbox.publish(manager, weekGrouped, payload);
+    await this.audit.record(manager, {
+      actorId,
+      action: 'week.group',
+      subjectType: 'week',
+      subjectId: String(weekId),
+      details: { ...payload, entriesHash: week.entriesHash },
+    });
+    return 'done';
+  }
+
+  /** The locked week, or null when it is grouped already. Throws when its start has not come. */
+  private async enter(manager: EntityManager, weekId: number): Promise<Week | null> {
+    const week = await this.weeks.getLocked(manager, weekId);
+    if (weekMachine.next(week.status, 'group') === null) return null;
+    if (this.clock.now() < week.startsAt)
+      throw poolsErrors.WEEK_STATE_CONFLICT({ status: week.status, startsAt: week.startsAt.toISOString() });
+    return week;
+  }
+
+  private async entrants(manager: EntityManager, weekId: number): Promise<string[]> {
+    return await this.repository.entrants(manager, weekId, this.clock.now(), this.rules.auth.minimumAge);
+  }
+
+  /** What anyone needs to replay the draw: hashes before it, the seed and every entry after it. */
+  async proof(text: string, query: DrawQuery): Promise<DrawDto> {
+    const week = await this.weeks.get(text === 'current' ? this.weeks.currentId() : readWeekId(text));
+    const drawn = week.status !== 'open';
+    const limit = query.limit ?? 1000;
+    const after = readCursor(query.cursor, [UUID])?.[0] ?? null;
+    const rows = drawn ? await this.repository.entriesPage(week.id, after, limit + 1) : [];
+    const page = rows.slice(0, limit);
+    const last = page.at(-1);
+    return {
+      week: formatWeekId(week.id),
+      algorithm: 'fisher-yates-hmac-sha256',
+      seedHash: week.seedHash,
+      seed: drawn ? week.seed.toString('hex') : null,
+      entriesHash: week.entriesHash,
+      entriesCount: week.entriesCount,
+      fill: week.fill,
+      maxSize: week.maxSize,
+      entries: page.map((row) => ({ userId: row.user_id, drawPosition: row.draw_position, pool: row.pool })),
+      nextCursor: rows.length > limit && last ? Buffer.from(last.user_id).toString('base64url') : null,
+    };
+  }
+}

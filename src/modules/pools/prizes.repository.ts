@@ -1,0 +1,120 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { Database } from '../../platform/database/database.js';
+
+export interface StandingRow {
+  pool_id: string;
+  user_id: string;
+  draw_position: number;
+  credits: string;
+  staked: string;
+}
+
+export interface AwardRow {
+  poolId: string;
+  userId: string;
+  places: readonly number[];
+  amount: bigint;
+}
+
+export interface PotRow {
+  poolId: string;
+  amount: bigint;
+  carriedIn: bigint;
+  carriedOut: bigint;
+}
+
+export interface PrizeRow {
+  user_id: string;
+  places: number[];
+  amount: string;
+  currency: string;
+}
+
+@Injectable()
+export class PrizesRepository {
+  constructor(private readonly database: Database) {}
+
+  /** Keeps the tables of a whole week as they stand; taking them again replaces them. */
+  async snapshotTables(manager: EntityManager, weekId: number): Promise<void> {
+    await manager.query('DELETE FROM leaderboard_snapshots WHERE week_id = $1', [weekId]);
+    await manager.query(
+      `INSERT INTO leaderboard_snapshots (week_id, pool_id, user_id, rank, credits, staked, paid_out, bets_placed)
+       SELECT m.week_id, m.pool_id, m.user_id, rank() OVER (PARTITION BY m.pool_id ORDER BY m.balance - m.debt DESC),
+              m.balance - m.debt, m.staked, m.paid_out, m.bets_placed
+       FROM pools p JOIN pool_members m ON m.pool_id = p.id WHERE p.week_id = $1`,
+      [weekId],
+    );
+  }
+
+  async standings(manager: EntityManager, weekId: number): Promise<StandingRow[]> {
+    return await manager.query<StandingRow[]>(
+      `SELECT m.pool_id, m.user_id, m.draw_position, m.balance - m.debt AS credits, m.staked
+       FROM pools p JOIN pool_members m ON m.pool_id = p.id WHERE p.week_id = $1 ORDER BY p.number, m.user_id`,
+      [weekId],
+    );
+  }
+
+  /** What the week before could give nobody. */
+  async carriedFrom(manager: EntityManager, weekId: number, currency: string): Promise<bigint> {
+    const [row] = await manager.query<{ carried: string | null }[]>(
+      'SELECT sum(carried_out) AS carried FROM prize_pots WHERE week_id = $1 AND currency = $2',
+      [weekId, currency],
+    );
+    return BigInt(row?.carried ?? 0);
+  }
+
+  async hasPaid(manager: EntityManager, weekId: number): Promise<boolean> {
+    const rows = await manager.query<unknown[]>(
+      "SELECT 1 FROM pools p JOIN prizes z ON z.pool_id = p.id WHERE p.week_id = $1 AND z.status = 'paid' LIMIT 1",
+      [weekId],
+    );
+    return rows.length > 0;
+  }
+
+  /** Writes a week's pots and prizes in place of those computed before, none of which was paid. */
+  async replace(
+    manager: EntityManager,
+    week: { id: number; currency: string; now: Date },
+    pots: PotRow[],
+    awards: AwardRow[],
+  ): Promise<void> {
+    await manager.query('DELETE FROM prizes WHERE week_id = $1', [week.id]);
+    await manager.query('DELETE FROM prize_pots WHERE week_id = $1', [week.id]);
+    await manager.query(
+      `INSERT INTO prize_pots (pool_id, week_id, currency, amount, carried_in, carried_out)
+       SELECT pool_id, $1, $2, amount, carried_in, carried_out
+       FROM unnest($3::uuid[], $4::bigint[], $5::bigint[], $6::bigint[]) AS p (pool_id, amount, carried_in, carried_out)`,
+      [
+        week.id,
+        week.currency,
+        pots.map(({ poolId }) => poolId),
+        pots.map(({ amount }) => String(amount)),
+        pots.map(({ carriedIn }) => String(carriedIn)),
+        pots.map(({ carriedOut }) => String(carriedOut)),
+      ],
+    );
+    await manager.query(
+      `INSERT INTO prizes (pool_id, user_id, week_id, places, amount, currency, created_at)
+       SELECT pool_id, user_id, $1, places::int[], amount, $2, $3
+       FROM unnest($4::uuid[], $5::uuid[], $6::text[], $7::bigint[]) AS a (pool_id, user_id, places, amount)`,
+      [
+        week.id,
+        week.currency,
+        week.now,
+        awards.map(({ poolId }) => poolId),
+        awards.map(({ userId }) => userId),
+        awards.map(({ places }) => `{${places.join(',')}}`),
+        awards.map(({ amount }) => String(amount)),
+      ],
+    );
+  }
+
+  async ofPool(poolId: string): Promise<PrizeRow[]> {
+    return await this.database.query<PrizeRow>(
+      'prizes.of_pool',
+      'SELECT user_id, places, amount, currency FROM prizes WHERE pool_id = $1 ORDER BY places, amount DESC, user_id',
+      [poolId],
+    );
+  }
+}

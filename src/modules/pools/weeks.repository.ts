@@ -1,0 +1,56 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { type EntityManager, Repository } from 'typeorm';
+import { Week } from './entities/week.entity.js';
+
+@Injectable()
+export class WeeksRepository {
+  constructor(@InjectRepository(Week) private readonly weeks: Repository<Week>) {}
+
+  async find(id: number): Promise<Week | null> {
+    return await this.weeks.findOneBy({ id });
+  }
+
+  /** True when this call made it; of several at once one does. */
+  async insert(manager: EntityManager, week: Pick<Week, 'id' | 'gate' | 'startsAt' | 'endsAt' | 'seedHash' | 'seed'>) {
+    const rows = await manager.query<unknown[]>(
+      `INSERT INTO weeks (id, gate, starts_at, ends_at, seed_hash, seed) VALUES ($1, $2, $3, $4, $5, $6)
+       ON CONFLICT DO NOTHING RETURNING 1`,
+      [week.id, week.gate, week.startsAt, week.endsAt, week.seedHash, week.seed],
+    );
+    return rows.length > 0;
+  }
+
+  async lock(manager: EntityManager, id: number): Promise<Week | null> {
+    return await manager.getRepository(Week).findOne({ where: { id }, lock: { mode: 'pessimistic_write' } });
+  }
+
+  async shutGate(manager: EntityManager, week: Week): Promise<void> {
+    await manager.query('SELECT parley_gate_shut($1)', [week.gate]);
+  }
+
+  /** Moves a week that is in one of the states `from`. */
+  async move(
+    manager: EntityManager,
+    id: number,
+    from: readonly Week['status'][],
+    change: Partial<Week>,
+  ): Promise<boolean> {
+    const result = await manager
+      .createQueryBuilder()
+      .update(Week)
+      .set(change)
+      .where('id = :id AND status IN (:...from)', { id, from })
+      .execute();
+    return result.affected === 1;
+  }
+
+  /** The earliest week that can still be joined. */
+  async findNextToJoin(manager: EntityManager, now: Date): Promise<Week | null> {
+    const [row] = await manager.query<{ id: number }[]>(
+      "SELECT id FROM weeks WHERE status = 'open' AND starts_at > $1 ORDER BY starts_at LIMIT 1",
+      [now],
+    );
+    return row ? await manager.getRepository(Week).findOneBy({ id: row.id }) : null;
+  }
+}

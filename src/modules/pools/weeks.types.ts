@@ -1,0 +1,1 @@
+export { WeekDto } from './dto/weeks.dto.js';

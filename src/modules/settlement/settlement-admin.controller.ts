@@ -1,0 +1,51 @@
+import { Controller, Get, Param, Post } from '@nestjs/common';
+import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import { Operation } from '../../platform/http/operation.decorator.js';
+import { Roles } from '../../platform/security/roles.decorator.js';
+import { CurrentSubject, type Subject } from '../../platform/security/subject.js';
+import { poolsErrors } from '../pools/pools.errors.js';
+import { WeekDto } from '../pools/weeks.types.js';
+import { readWeekId, WeeksService } from '../pools/weeks.service.js';
+import { SettlementDto, SettlementParam, SettleWeekParam } from './dto/settlement.dto.js';
+import { settlementErrors } from './settlement.errors.js';
+import { SettlementService } from './settlement.service.js';
+import { WeekSettlementService } from './week-settlement.service.js';
+
+@ApiTags('admin')
+@ApiBearerAuth('session')
+@Roles('admin')
+@Controller('admin')
+export class SettlementAdminController {
+  constructor(
+    private readonly settlements: SettlementService,
+    private readonly weekSettlement: WeekSettlementService,
+    private readonly weeks: WeeksService,
+  ) {}
+
+  @Post('weeks/:id/settle')
+  @Operation({
+    summary: 'Settle a week that is over; settled already, its tables and unpaid prizes are made anew',
+    answer: WeekDto,
+    errors: [
+      poolsErrors.WEEK_NOT_FOUND,
+      poolsErrors.WEEK_ID_INVALID,
+      settlementErrors.WEEK_NOT_OVER,
+      settlementErrors.WEEK_HAS_OPEN_GAMES,
+      settlementErrors.WEEK_HAS_OPEN_BETS,
+    ],
+  })
+  async settleWeek(@CurrentSubject() subject: Subject, @Param() { id }: SettleWeekParam): Promise<WeekDto> {
+    await this.weekSettlement.settleNow(readWeekId(id), subject.userId);
+    return await this.weeks.describe(id);
+  }
+
+  @Get('settlements/:id')
+  @Operation({
+    summary: 'How far a settlement is',
+    answer: SettlementDto,
+    errors: [settlementErrors.SETTLEMENT_NOT_FOUND],
+  })
+  async get(@Param() { id }: SettlementParam): Promise<SettlementDto> {
+    return await this.settlements.describe(id);
+  }
+}

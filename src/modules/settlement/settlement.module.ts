@@ -1,0 +1,16 @@
+import { Module } from '@nestjs/common';
+import { BetsModule } from '../bets/bets.module.js';
+import { PoolsModule } from '../pools/pools.module.js';
+import { SportsModule } from '../sports/sports.module.js';
+import { SettlementAdminController } from './settlement-admin.controller.js';
+import { SettlementRepository } from './settlement.repository.js';
+import { SettlementService } from './settlement.service.js';
+import { WeekSettlementService } from './week-settlement.service.js';
+
+@Module({
+  imports: [BetsModule, PoolsModule, SportsModule],
+  controllers: [SettlementAdminController],
+  providers: [SettlementService, WeekSettlementService, SettlementRepository],
+  exports: [SettlementService, WeekSettlementService],
+})
+export class SettlementModule {}

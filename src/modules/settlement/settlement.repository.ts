@@ -1,0 +1,148 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { Database } from '../../platform/database/database.js';
+
+export interface SettlementRow {
+  id: string;
+  game_id: string;
+  week_id: number;
+  result_version: number;
+  status: 'running' | 'done' | 'superseded';
+  starts_at: Date;
+  market_ids: string[];
+  grades: object[];
+  chunks_total: number;
+  created_at: Date;
+  completed_at: Date | null;
+}
+
+export interface ChunkRow {
+  number: number;
+  pool_ids: string[];
+  bets: number;
+}
+
+@Injectable()
+export class SettlementRepository {
+  constructor(private readonly database: Database) {}
+
+  /** False when this version of the game's result has its settlement already. */
+  async insert(manager: EntityManager, row: SettlementRow): Promise<boolean> {
+    const rows = await manager.query<unknown[]>(
+      `INSERT INTO settlements (id, game_id, week_id, result_version, status, starts_at, market_ids, grades,
+                                chunks_total, created_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+       ON CONFLICT ON CONSTRAINT ux_settlements_game_version DO NOTHING RETURNING 1`,
+      [
+        row.id,
+        row.game_id,
+        row.week_id,
+        row.result_version,
+        row.status,
+        row.starts_at,
+        row.market_ids,
+        JSON.stringify(row.grades),
+        row.chunks_total,
+        row.created_at,
+      ],
+    );
+    return rows.length > 0;
+  }
+
+  async insertChunks(manager: EntityManager, settlementId: string, chunks: ChunkRow[]): Promise<void> {
+    for (const chunk of chunks)
+      await manager.query(
+        'INSERT INTO settlement_chunks (settlement_id, number, pool_ids, bets) VALUES ($1, $2, $3, $4)',
+        [settlementId, chunk.number, chunk.pool_ids, chunk.bets],
+      );
+  }
+
+  /** Ends settlements by older versions of the result. Waits for chunks of theirs that are being graded. */
+  async supersede(manager: EntityManager, gameId: string, version: number): Promise<void> {
+    await manager.query(
+      `UPDATE settlements SET status = 'superseded'
+       WHERE game_id = $1 AND result_version < $2 AND status = 'running'`,
+      [gameId, version],
+    );
+  }
+
+  async hasEarlier(manager: EntityManager, gameId: string, version: number): Promise<boolean> {
+    const rows = await manager.query<unknown[]>(
+      'SELECT 1 FROM settlements WHERE game_id = $1 AND result_version < $2 LIMIT 1',
+      [gameId, version],
+    );
+    return rows.length > 0;
+  }
+
+  async findByVersion(gameId: string, version: number): Promise<SettlementRow[]> {
+    return await this.database.query<SettlementRow>(
+      'settlements.by_version',
+      'SELECT * FROM settlements WHERE game_id = $1 AND result_version = $2',
+      [gameId, version],
+    );
+  }
+
+  async find(id: string): Promise<SettlementRow | null> {
+    const [row] = await this.database.query<SettlementRow>('settlements.one', 'SELECT * FROM settlements WHERE id = $1', [
+      id,
+    ]);
+    return row ?? null;
+  }
+
+  /** Keeps the settlement from being superseded while a chunk of it is graded. */
+  async share(manager: EntityManager, id: string): Promise<SettlementRow['status'] | null> {
+    const [row] = await manager.query<{ status: SettlementRow['status'] }[]>(
+      'SELECT status FROM settlements WHERE id = $1 FOR SHARE',
+      [id],
+    );
+    return row?.status ?? null;
+  }
+
+  /** The next chunk nobody else works on, locked until the transaction ends. Index: ix_settlement_chunks_left. */
+  async claimChunk(manager: EntityManager, settlementId: string): Promise<ChunkRow | null> {
+    const [row] = await manager.query<ChunkRow[]>(
+      `SELECT number, pool_ids, bets FROM settlement_chunks WHERE settlement_id = $1 AND done_at IS NULL
+       ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED`,
+      [settlementId],
+    );
+    return row ?? null;
+  }
+
+  async finishChunk(manager: EntityManager, settlementId: string, number: number, now: Date): Promise<void> {
+    await manager.query('UPDATE settlement_chunks SET done_at = $3 WHERE settlement_id = $1 AND number = $2', [
+      settlementId,
+      number,
+      now,
+    ]);
+  }
+
+  /** Marks a settlement whose chunks are all done; false when some are not, or another worker was first. */
+  async finish(manager: EntityManager, id: string, now: Date): Promise<boolean> {
+    const [, count] = await manager.query<[unknown[], number]>(
+      `UPDATE settlements s SET status = 'done', completed_at = $2
+       WHERE id = $1 AND status = 'running'
+         AND NOT EXISTS (SELECT FROM settlement_chunks c WHERE c.settlement_id = s.id AND c.done_at IS NULL)`,
+      [id, now],
+    );
+    return count === 1;
+  }
+
+  async countRunning(manager: EntityManager, weekId: number): Promise<number> {
+    const [row] = await manager.query<{ n: string }[]>(
+      "SELECT count(*) AS n FROM settlements WHERE week_id = $1 AND status = 'running'",
+      [weekId],
+    );
+    return Number(row?.n ?? 0);
+  }
+
+  async progress(id: string): Promise<{ chunks_done: number; bets_done: string; bets_total: string }> {
+    const [row] = await this.database.query<{ chunks_done: number; bets_done: string; bets_total: string }>(
+      'settlements.progress',
+      `SELECT count(done_at)::int AS chunks_done, coalesce(sum(bets) FILTER (WHERE done_at IS NOT NULL), 0) AS bets_done,
+              coalesce(sum(bets), 0) AS bets_total
+       FROM settlement_chunks WHERE settlement_id = $1`,
+      [id],
+    );
+    return row ?? { chunks_done: 0, bets_done: '0', bets_total: '0' };
+  }
+}

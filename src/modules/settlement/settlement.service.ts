@@ -1,0 +1,134 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { Clock } from '../../platform/clock/clock.js';
+import { Rules } from '../../platform/config/rules.js';
+import { newId } from '../../platform/database/ids.js';
+import { UnitOfWork } from '../../platform/database/unit-of-work.js';
+import { OutboxService } from '../../platform/outbox/outbox.service.js';
+import { BetsGradingService } from '../bets/bets-grading.service.js';
+import { WeeksService } from '../pools/weeks.service.js';
+import { GamesService } from '../sports/games.service.js';
+import type { GameFacts, MarketFacts } from '../sports/sports.types.js';
+import { cutChunks, judgedMarkets, verdictsOf } from './domain/verdicts.js';
+import type { SettlementDto } from './dto/settlement.dto.js';
+import { settlementErrors } from './settlement.errors.js';
+import { gameSettled, settlementStarted } from './settlement.events.js';
+import { SettlementRepository, type SettlementRow } from './settlement.repository.js';
+
+const HELPERS = 4;
+
+/**
+ * Grades the bets on a game by a version of its result. The start writes down the verdict and the chunks; workers then
+ * grade chunk by chunk, each a short transaction, and whoever finds none left ends it. A killed worker's chunk rolls back
+ * and is taken by another; a chunk graded twice changes nothing.
+ */
+@Injectable()
+export class SettlementService {
+  constructor(
+    private readonly repository: SettlementRepository,
+    private readonly bets: BetsGradingService,
+    private readonly games: GamesService,
+    private readonly weeks: WeeksService,
+    private readonly outbox: OutboxService,
+    private readonly unitOfWork: UnitOfWork,
+    private readonly clock: Clock,
+    private readonly rules: Rules,
+  ) {}
+
+  /** Starts the settlement of a result. An event that speaks of a version that is no longer the game's is passed over. */
+  async start(gameId: string, version: number): Promise<void> {
+    await this.unitOfWork.run(async (manager) => {
+      const game = await this.games.lockFacts(manager, gameId);
+      if (game.resultVersion !== version) return;
+      const markets = judgedMarkets(game, await this.games.marketFacts(manager, gameId));
+      await this.repository.supersede(manager, gameId, version);
+      const ids = markets.map((market) => market.id);
+      const weekIds = await this.bets.weeksOf(manager, ids);
+      if (weekIds.length === 0) weekIds.push(this.weeks.idAt(game.startsAt));
+      for (const weekId of weekIds) await this.startWeek(manager, game, markets, weekId);
+      await this.games.markGraded(manager, gameId);
+    });
+  }
+
+  private async startWeek(
+    manager: EntityManager,
+    game: GameFacts,
+    markets: MarketFacts[],
+    weekId: number,
+  ): Promise<void> {
+    const { actionMinutes, chunkBets } = this.rules.settlement;
+    const marketIds = markets.map((market) => market.id);
+    const chunks = cutChunks(await this.bets.countByPool(manager, weekId, marketIds), chunkBets);
+    const settlement: SettlementRow = {
+      id: newId(),
+      game_id: game.id,
+      week_id: weekId,
+      result_version: game.resultVersion,
+      status: 'running',
+      starts_at: game.startsAt,
+      market_ids: marketIds,
+      grades: verdictsOf(game, markets, actionMinutes[game.sport] ?? null),
+      chunks_total: chunks.length,
+      created_at: this.clock.now(),
+      completed_at: null,
+    };
+    if (!(await this.repository.insert(manager, settlement))) return;
+    await this.repository.insertChunks(manager, settlement.id, chunks);
+    const helpers = Math.min(HELPERS, Math.max(1, chunks.length));
+    for (let helper = 1; helper <= helpers; helper += 1)
+      await this.outbox.publish(manager, settlementStarted, { settlementId: settlement.id, helper });
+  }
+
+  /** Grades chunks until none is left for this worker; ends the settlement when all are done. */
+  async run(settlementId: string): Promise<void> {
+    const settlement = await this.repository.find(settlementId);
+    if (!settlement) throw settlementErrors.SETTLEMENT_NOT_FOUND({ settlementId });
+    while (await this.gradeNextChunk(settlement));
+    await this.unitOfWork.run(async (manager) => {
+      const { id, game_id: gameId, week_id: weekId } = settlement;
+      if (await this.repository.finish(manager, id, this.clock.now()))
+        await this.outbox.publish(manager, gameSettled, { settlementId: id, gameId, weekId });
+    });
+  }
+
+  private async gradeNextChunk(settlement: SettlementRow): Promise<boolean> {
+    return await this.unitOfWork.run(async (manager) => {
+      if ((await this.repository.share(manager, settlement.id)) !== 'running') return false;
+      const chunk = await this.repository.claimChunk(manager, settlement.id);
+      if (!chunk) return false;
+      const now = this.clock.now();
+      const { id, game_id: gameId, week_id: weekId, result_version: version, starts_at: startsAt } = settlement;
+      await this.bets.gradeChunk(manager, {
+        settlementId: id,
+        weekId,
+        poolIds: chunk.pool_ids,
+        marketIds: settlement.market_ids,
+        startsAt,
+        grades: settlement.grades,
+        now,
+        regrade: await this.repository.hasEarlier(manager, gameId, version),
+      });
+      await this.repository.finishChunk(manager, id, chunk.number, now);
+      return true;
+    });
+  }
+
+  /** How far a settlement is. */
+  async describe(id: string): Promise<SettlementDto> {
+    const row = await this.repository.find(id);
+    if (!row) throw settlementErrors.SETTLEMENT_NOT_FOUND({ settlementId: id });
+    const progress = await this.repository.progress(id);
+    return {
+      id: row.id,
+      gameId: row.game_id,
+      resultVersion: row.result_version,
+      status: row.status,
+      chunksDone: progress.chunks_done,
+      chunksTotal: row.chunks_total,
+      betsDone: Number(progress.bets_done),
+      betsTotal: Number(progress.bets_total),
+      createdAt: row.created_at.toISOString(),
+      completedAt: row.completed_at?.toISOString() ?? null,
+    };
+  }
+}

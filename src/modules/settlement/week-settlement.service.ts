@@ -1,0 +1,70 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { UnitOfWork } from '../../platform/database/unit-of-work.js';
+import type { DomainError } from '../../platform/http/domain-error.js';
+import { AuditService } from '../../platform/observability/audit.service.js';
+import { OutboxService } from '../../platform/outbox/outbox.service.js';
+import { BetsGradingService } from '../bets/bets-grading.service.js';
+import { PrizesService } from '../pools/prizes.service.js';
+import { WeeksService } from '../pools/weeks.service.js';
+import { GamesService } from '../sports/games.service.js';
+import { settlementErrors } from './settlement.errors.js';
+import { weekSettled } from './settlement.events.js';
+import { SettlementRepository } from './settlement.repository.js';
+
+/** Ends a week: final tables and prizes, once every game has its result and no bet is open. */
+@Injectable()
+export class WeekSettlementService {
+  constructor(
+    private readonly weeks: WeeksService,
+    private readonly games: GamesService,
+    private readonly bets: BetsGradingService,
+    private readonly prizes: PrizesService,
+    private readonly repository: SettlementRepository,
+    private readonly outbox: OutboxService,
+    private readonly audit: AuditService,
+    private readonly unitOfWork: UnitOfWork,
+  ) {}
+
+  /** Settles the week if it is ready; of several callers at once one does. Not ready: nothing happens. */
+  async settleIfReady(weekId: number): Promise<void> {
+    await this.unitOfWork.run(async (manager) => {
+      if ((await this.obstacle(manager, weekId)) === null) await this.settle(manager, weekId, null);
+    });
+  }
+
+  /** Settles the week, or says what stands in the way. Settled already: nothing happens. */
+  async settleNow(weekId: number, actorId: string): Promise<void> {
+    await this.unitOfWork.run(async (manager) => {
+      const obstacle = await this.obstacle(manager, weekId);
+      if (obstacle) throw obstacle;
+      await this.settle(manager, weekId, actorId);
+    });
+  }
+
+  private async settle(manager: EntityManager, weekId: number, actorId: string | null): Promise<void> {
+    await this.prizes.award(manager, weekId);
+    // A week that was settled before has had a correction: tables and prizes are made anew, the week stays settled.
+    const first = await this.weeks.markSettled(manager, weekId);
+    await this.outbox.publish(manager, weekSettled, { weekId });
+    await this.audit.record(manager, {
+      actorId,
+      action: first ? 'week.settle' : 'week.resettle',
+      subjectType: 'week',
+      subjectId: String(weekId),
+      details: {},
+    });
+  }
+
+  /** Locks the week and looks whether it can be settled. */
+  private async obstacle(manager: EntityManager, weekId: number): Promise<DomainError | null> {
+    const week = await this.weeks.getLocked(manager, weekId);
+    if (week.status !== 'closed' && week.status !== 'settled')
+      return settlementErrors.WEEK_NOT_OVER({ status: week.status, endsAt: week.endsAt.toISOString() });
+    const games = await this.games.countUnfinished(manager, week.startsAt, week.endsAt);
+    if (games > 0) return settlementErrors.WEEK_HAS_OPEN_GAMES({ games });
+    const bets = await this.bets.countOpen(manager, weekId);
+    const running = await this.repository.countRunning(manager, weekId);
+    return bets > 0 || running > 0 ? settlementErrors.WEEK_HAS_OPEN_BETS({ bets, settlements: running }) : null;
+  }
+}

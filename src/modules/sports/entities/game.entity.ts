@@ -1,0 +1,58 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { GameState } from '../domain/markets.js';
+
+@Entity('games')
+export class Game {
+  @PrimaryColumn('uuid')
+  id: string;
+
+  @Column('text')
+  source: string;
+
+  @Column('text', { name: 'external_id' })
+  externalId: string;
+
+  @Column('text')
+  sport: string;
+
+  @Column('text')
+  league: string;
+
+  @Column('text')
+  season: string;
+
+  @Column('text', { name: 'home_team' })
+  homeTeam: string;
+
+  @Column('text', { name: 'away_team' })
+  awayTeam: string;
+
+  @Column('boolean')
+  neutral: boolean;
+
+  @Column('timestamptz', { name: 'starts_at' })
+  startsAt: Date;
+
+  /** The start as first announced: the grace of a postponed game runs from it. */
+  @Column('timestamptz', { name: 'first_starts_at' })
+  firstStartsAt: Date;
+
+  @Column('text')
+  status: GameState;
+
+  @Column('int', { name: 'home_score', nullable: true })
+  homeScore: number | null;
+
+  @Column('int', { name: 'away_score', nullable: true })
+  awayScore: number | null;
+
+  @Column('int', { name: 'minutes_played', nullable: true })
+  minutesPlayed: number | null;
+
+  /** Counts the results that were recorded; each is settled once. */
+  @Column('int', { name: 'result_version' })
+  resultVersion: number;
+
+  @Column('timestamptz', { name: 'updated_at' })
+  updatedAt: Date;
+}

@@ -1,0 +1,27 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { MarketKind, MarketState } from '../domain/markets.js';
+
+@Entity('markets')
+export class Market {
+  @PrimaryColumn('uuid')
+  id: string;
+
+  @Column('uuid', { name: 'game_id' })
+  gameId: string;
+
+  @Column('text')
+  kind: MarketKind;
+
+  /** Exact decimal: the handicap given to the home side, or the total; null for a moneyline. */
+  @Column('numeric', { precision: 6, scale: 2, nullable: true })
+  line: string | null;
+
+  @Column('text')
+  status: MarketState;
+
+  @Column('timestamptz', { name: 'created_at' })
+  createdAt: Date;
+
+  @Column('timestamptz', { name: 'updated_at' })
+  updatedAt: Date;
+}

@@ -1,0 +1,117 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+
+export interface GameToImport {
+  id: string;
+  source: string;
+  external_id: string;
+  sport: string;
+  league: string;
+  season: string;
+  home_team: string;
+  away_team: string;
+  neutral: boolean;
+  starts_at: string;
+}
+
+export interface PriceToImport {
+  market_id: string;
+  odds_id: string;
+  source: string;
+  external_id: string;
+  kind: string;
+  line: string | null;
+  outcome: string;
+  american: number | null;
+  decimal: string | null;
+  price_num: string;
+  price_den: string;
+}
+
+export interface ImportedGameRow {
+  id: string;
+  external_id: string;
+  starts_at: Date;
+  status: string;
+  inserted: boolean;
+}
+
+/** Writing whole batches of games, markets and prices, each in one statement. */
+@Injectable()
+export class ImportRepository {
+  /** Adds new games and takes over what has changed of those not begun. Tells every game of the batch that was touched. */
+  async upsertGames(manager: EntityManager, games: GameToImport[]): Promise<ImportedGameRow[]> {
+    return await manager.query<ImportedGameRow[]>(
+      `INSERT INTO games AS g (id, source, external_id, sport, league, season, home_team, away_team, neutral, starts_at,
+                               first_starts_at)
+       SELECT id, source, external_id, sport, league, season, home_team, away_team, neutral, starts_at, starts_at
+       FROM jsonb_to_recordset($1::jsonb) AS n (id uuid, source text, external_id text, sport text, league text,
+         season text, home_team text, away_team text, neutral boolean, starts_at timestamptz)
+       ON CONFLICT (source, external_id) DO UPDATE
+         SET home_team = excluded.home_team, away_team = excluded.away_team, neutral = excluded.neutral,
+             starts_at = excluded.starts_at, updated_at = clock_timestamp()
+         WHERE g.status = 'scheduled' AND g.starts_at > parley_now() AND excluded.starts_at > parley_now()
+           AND (g.home_team, g.away_team, g.neutral, g.starts_at)
+               IS DISTINCT FROM (excluded.home_team, excluded.away_team, excluded.neutral, excluded.starts_at)
+       RETURNING id, external_id, starts_at, status, xmax = 0 AS inserted`,
+      [JSON.stringify(games)],
+    );
+  }
+
+  async findGames(manager: EntityManager, source: string, externalIds: string[]): Promise<ImportedGameRow[]> {
+    return await manager.query<ImportedGameRow[]>(
+      `SELECT id, external_id, starts_at, status, false AS inserted FROM games
+       WHERE source = $1 AND external_id = ANY ($2)`,
+      [source, externalIds],
+    );
+  }
+
+  /** Markets that are new; a market whose line has moved away is suspended, for a moved line is a new market. */
+  async upsertMarkets(manager: EntityManager, prices: PriceToImport[]): Promise<void> {
+    await manager.query(
+      `WITH n AS (
+         SELECT DISTINCT ON (g.id, n.kind) n.market_id, g.id AS game_id, n.kind, n.line,
+                g.status = 'scheduled' AND g.starts_at > parley_now() AS upcoming
+         FROM jsonb_to_recordset($1::jsonb) AS n (market_id uuid, source text, external_id text, kind text, line numeric)
+         JOIN games g ON g.source = n.source AND g.external_id = n.external_id
+         ORDER BY g.id, n.kind),
+       moved AS (
+         UPDATE markets m SET status = 'suspended', updated_at = clock_timestamp() FROM n
+         WHERE n.upcoming AND m.game_id = n.game_id AND m.kind = n.kind AND m.line IS DISTINCT FROM n.line
+           AND m.status = 'open')
+       INSERT INTO markets (id, game_id, kind, line, status)
+       SELECT market_id, game_id, kind, line, CASE WHEN upcoming THEN 'open' ELSE 'closed' END FROM n
+       ON CONFLICT ON CONSTRAINT ux_markets_game_kind_line DO UPDATE SET status = 'open', updated_at = clock_timestamp()
+         WHERE markets.status = 'suspended' AND excluded.status = 'open'`,
+      [JSON.stringify(prices)],
+    );
+  }
+
+  /** A new row for each price that is new or has changed, of games not begun; the current one is moved to it. */
+  async insertPrices(manager: EntityManager, prices: PriceToImport[]): Promise<number> {
+    const rows = await manager.query<unknown[]>(
+      `WITH changed AS (
+         SELECT n.odds_id, m.id AS market_id, n.outcome, n.american, n.decimal, n.price_num, n.price_den
+         FROM jsonb_to_recordset($1::jsonb) AS n (odds_id uuid, source text, external_id text, kind text, line numeric,
+           outcome text, american int, decimal numeric, price_num bigint, price_den bigint)
+         JOIN games g ON g.source = n.source AND g.external_id = n.external_id
+         JOIN markets m ON m.game_id = g.id AND m.kind = n.kind AND m.line IS NOT DISTINCT FROM n.line
+         LEFT JOIN market_prices p ON p.market_id = m.id AND p.outcome = n.outcome
+         WHERE p.odds_id IS NULL
+            OR ((p.american, p.decimal) IS DISTINCT FROM (n.american, n.decimal)
+                AND g.status = 'scheduled' AND g.starts_at > parley_now())),
+       kept AS (
+         INSERT INTO odds (id, market_id, outcome, american, decimal, price_num, price_den)
+         SELECT odds_id, market_id, outcome, american, decimal, price_num, price_den FROM changed RETURNING id)
+       INSERT INTO market_prices (market_id, outcome, odds_id, american, decimal, price_num, price_den)
+       SELECT market_id, outcome, odds_id, american, decimal, price_num, price_den FROM changed
+       ORDER BY market_id, outcome
+       ON CONFLICT (market_id, outcome) DO UPDATE
+         SET odds_id = excluded.odds_id, american = excluded.american, decimal = excluded.decimal,
+             price_num = excluded.price_num, price_den = excluded.price_den
+       RETURNING 1`,
+      [JSON.stringify(prices)],
+    );
+    return rows.length;
+  }
+}

@@ -1,0 +1,202 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { Clock } from '../../platform/clock/clock.js';
+import { Rules } from '../../platform/config/rules.js';
+import { UnitOfWork } from '../../platform/database/unit-of-work.js';
+import { DeadlinesService } from '../../platform/jobs/deadlines.service.js';
+import { AuditService } from '../../platform/observability/audit.service.js';
+import { OutboxService } from '../../platform/outbox/outbox.service.js';
+import { type GameState, marketMachine } from './domain/markets.js';
+import type { Game } from './entities/game.entity.js';
+import { GamesRepository } from './games.repository.js';
+import { SlateCache } from './slate-cache.js';
+import { sportsErrors } from './sports.errors.js';
+import { gameResultRecorded, SPORTS_DEADLINES } from './sports.events.js';
+import type { GameReport } from './sports.types.js';
+
+const HOUR_MS = 3_600_000;
+const OVER: readonly GameState[] = ['final', 'cancelled', 'abandoned'];
+
+/**
+ * What becomes of a game: its start, its result, a correction, a postponement. Whatever ends betting on it shuts the
+ * game's gate first: bets being placed are waited for, and once this has committed none is accepted.
+ */
+@Injectable()
+export class ResultsService {
+  constructor(
+    private readonly repository: GamesRepository,
+    private readonly outbox: OutboxService,
+    private readonly deadlines: DeadlinesService,
+    private readonly audit: AuditService,
+    private readonly unitOfWork: UnitOfWork,
+    private readonly clock: Clock,
+    private readonly rules: Rules,
+    private readonly cache: SlateCache,
+  ) {}
+
+  /** Records what an admin or a feed says. Saying the same again changes nothing. */
+  async report(actorId: string | null, gameId: string, report: GameReport): Promise<void> {
+    await this.unitOfWork.run(async (manager) => {
+      const game = await this.enter(manager, gameId);
+      if (isSame(game, report)) return;
+      if (OVER.includes(game.status) && report.reason === undefined)
+        throw sportsErrors.CORRECTION_NEEDS_REASON({ field: 'reason', status: game.status });
+      await this.apply(manager, game, report);
+      await this.audit.record(manager, {
+        actorId,
+        action: 'game.result',
+        subjectType: 'game',
+        subjectId: gameId,
+        details: { from: factsOf(game), to: report },
+      });
+    });
+    this.cache.clear();
+  }
+
+  /** At the official start: betting closes. Called by the deadline, which may come late or twice. */
+  async lockAtStart(gameId: string): Promise<void> {
+    await this.unitOfWork.run(async (manager) => {
+      const game = await this.enter(manager, gameId);
+      if (game.status !== 'scheduled' || this.clock.now() < game.startsAt) return;
+      await this.change(manager, game, { status: 'in_progress' });
+      await this.closeMarkets(manager, gameId);
+    });
+    this.cache.clear();
+  }
+
+  /** Not over in time: void, though what is decided stands. Called by the deadline, which may come late or twice. */
+  async giveUp(gameId: string): Promise<void> {
+    await this.unitOfWork.run(async (manager) => {
+      const game = await this.enter(manager, gameId);
+      if (OVER.includes(game.status) || this.clock.now() < this.overdueAt(game)) return;
+      await this.finish(manager, game, { status: game.status === 'postponed' ? 'cancelled' : 'abandoned' });
+    });
+    this.cache.clear();
+  }
+
+  /** Sets the deadlines of games whose start is new or has moved. */
+  async scheduleDeadlines(manager: EntityManager, games: { id: string; startsAt: Date }[]): Promise<void> {
+    const overdueMs = this.rules.settlement.unfinishedVoidHours * HOUR_MS;
+    await this.deadlines.set(
+      manager,
+      SPORTS_DEADLINES.gameLock,
+      ...games.map(({ id, startsAt }) => ({ subject: id, dueAt: startsAt })),
+    );
+    await this.deadlines.set(
+      manager,
+      SPORTS_DEADLINES.gameOverdue,
+      ...games.map(({ id, startsAt }) => ({ subject: id, dueAt: new Date(startsAt.getTime() + overdueMs) })),
+    );
+  }
+
+  private async enter(manager: EntityManager, gameId: string): Promise<Game> {
+    await this.repository.shutGate(manager, gameId);
+    const game = await this.repository.lockGame(manager, gameId);
+    if (!game) throw sportsErrors.GAME_NOT_FOUND({ gameId });
+    return game;
+  }
+
+  private async apply(manager: EntityManager, game: Game, report: GameReport): Promise<void> {
+    switch (report.status) {
+      case 'postponed':
+        return await this.postpone(manager, game, report.startsAt ?? null);
+      case 'in_progress':
+        this.requireStarted(game);
+        if (game.status !== 'scheduled') throw conflict(game, report);
+        await this.change(manager, game, { status: 'in_progress' });
+        return await this.closeMarkets(manager, game.id);
+      case 'cancelled':
+        return await this.finish(manager, game, { status: 'cancelled', homeScore: null, awayScore: null });
+      case 'final':
+      case 'abandoned':
+        this.requireStarted(game);
+        requireScores(report);
+        return await this.finish(manager, game, {
+          status: report.status,
+          homeScore: report.homeScore ?? null,
+          awayScore: report.awayScore ?? null,
+          minutesPlayed: report.minutesPlayed ?? null,
+        });
+    }
+  }
+
+  /** The game is over, or is over otherwise than was said: a new version of its result, to be settled. */
+  private async finish(manager: EntityManager, game: Game, result: Partial<Game>): Promise<void> {
+    const version = game.resultVersion + 1;
+    await this.change(manager, game, { ...result, resultVersion: version });
+    await this.closeMarkets(manager, game.id);
+    await this.outbox.publish(manager, gameResultRecorded, { gameId: game.id, version });
+  }
+
+  /** A new start within the sport's grace keeps the bets; without one the game has until the end of the grace. */
+  private async postpone(manager: EntityManager, game: Game, startsAt: Date | null): Promise<void> {
+    if (OVER.includes(game.status)) throw conflict(game, { status: 'postponed' });
+    const now = this.clock.now();
+    if (startsAt !== null && startsAt <= now)
+      throw sportsErrors.GAME_STATE_CONFLICT({ field: 'startsAt', now: now.toISOString() });
+    if (startsAt !== null && startsAt <= this.graceEndsAt(game)) {
+      await this.change(manager, game, { status: 'scheduled', startsAt });
+      await this.repository.moveMarkets(manager, game.id, marketMachine.from('reopen'), 'open', now);
+      await this.repository.moveMarkets(manager, game.id, marketMachine.from('resume'), 'open', now);
+      await this.scheduleDeadlines(manager, [{ id: game.id, startsAt }]);
+      return;
+    }
+    await this.change(manager, game, { status: 'postponed' });
+    await this.closeMarkets(manager, game.id);
+    if (startsAt !== null) return await this.finish(manager, { ...game, status: 'postponed' }, { status: 'cancelled' });
+    await this.deadlines.set(manager, SPORTS_DEADLINES.gameOverdue, {
+      subject: game.id,
+      dueAt: this.graceEndsAt(game),
+    });
+  }
+
+  private async change(manager: EntityManager, game: Game, change: Partial<Game>): Promise<void> {
+    const changed = await this.repository.updateGame(manager, game.id, [game.status], {
+      ...change,
+      updatedAt: this.clock.now(),
+    });
+    if (!changed) throw conflict(game, { status: change.status ?? game.status });
+  }
+
+  private async closeMarkets(manager: EntityManager, gameId: string): Promise<void> {
+    await this.repository.moveMarkets(manager, gameId, marketMachine.from('close'), 'closed', this.clock.now());
+  }
+
+  private requireStarted(game: Game): void {
+    if (this.clock.now() < game.startsAt)
+      throw sportsErrors.GAME_NOT_STARTED({ startsAt: game.startsAt.toISOString() });
+  }
+
+  private graceEndsAt(game: Game): Date {
+    return new Date(game.firstStartsAt.getTime() + this.rules.settlement.postponedGraceHours * HOUR_MS);
+  }
+
+  private overdueAt(game: Game): Date {
+    if (game.status === 'postponed') return this.graceEndsAt(game);
+    return new Date(game.startsAt.getTime() + this.rules.settlement.unfinishedVoidHours * HOUR_MS);
+  }
+}
+
+/** A game that was played to its end has two scores. */
+function requireScores({ status, homeScore, awayScore }: GameReport): void {
+  if (status === 'final' && (homeScore === undefined || awayScore === undefined))
+    throw sportsErrors.RESULT_INCOMPLETE({ field: homeScore === undefined ? 'homeScore' : 'awayScore' });
+}
+
+function factsOf({ status, homeScore, awayScore, minutesPlayed, startsAt }: Game): object {
+  return { status, homeScore, awayScore, minutesPlayed, startsAt };
+}
+
+function isSame(game: Game, report: GameReport): boolean {
+  if (game.status !== report.status || report.status === 'postponed') return false;
+  if (report.status === 'cancelled' || report.status === 'in_progress') return true;
+  return (
+    game.homeScore === (report.homeScore ?? null) &&
+    game.awayScore === (report.awayScore ?? null) &&
+    game.minutesPlayed === (report.minutesPlayed ?? null)
+  );
+}
+
+function conflict(game: Game, wanted: { status: string }): Error {
+  return sportsErrors.GAME_STATE_CONFLICT({ status: game.status, wanted: wanted.status });
+}

@@ -1,0 +1,90 @@
+import { Body, Controller, Param, Post } from '@nestjs/common';
+import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import { Operation } from '../../platform/http/operation.decorator.js';
+import { Roles } from '../../platform/security/roles.decorator.js';
+import { CurrentSubject, type Subject } from '../../platform/security/subject.js';
+import { GameDto, GameResultDto, IdParam, MarketReasonDto } from './dto/games.dto.js';
+import { GamesService } from './games.service.js';
+import { MarketsService } from './markets.service.js';
+import { ResultsService } from './results.service.js';
+import { sportsErrors } from './sports.errors.js';
+
+@ApiTags('admin')
+@ApiBearerAuth('session')
+@Roles('admin')
+@Controller('admin')
+export class SportsAdminController {
+  constructor(
+    private readonly results: ResultsService,
+    private readonly markets: MarketsService,
+    private readonly games: GamesService,
+  ) {}
+
+  @Post('games/:id/result')
+  @Operation({
+    summary: 'Say how a game stands or ended; its bets are then graded',
+    description: 'Saying the same again changes nothing. Changing a result needs a reason and grades its bets anew.',
+    answer: GameDto,
+    errors: [
+      sportsErrors.GAME_NOT_FOUND,
+      sportsErrors.GAME_NOT_STARTED,
+      sportsErrors.RESULT_INCOMPLETE,
+      sportsErrors.CORRECTION_NEEDS_REASON,
+      sportsErrors.GAME_STATE_CONFLICT,
+    ],
+  })
+  async result(
+    @CurrentSubject() subject: Subject,
+    @Param() { id }: IdParam,
+    @Body() body: GameResultDto,
+  ): Promise<GameDto> {
+    const { startsAt, ...report } = body;
+    await this.results.report(subject.userId, id, {
+      ...report,
+      ...(startsAt === undefined ? {} : { startsAt: new Date(startsAt) }),
+    });
+    return await this.games.get(id);
+  }
+
+  @Post('markets/:id/suspend')
+  @Operation({
+    summary: 'Take no more bets on a market for now',
+    answer: GameDto,
+    errors: [sportsErrors.MARKET_NOT_FOUND, sportsErrors.MARKET_STATE_CONFLICT],
+  })
+  async suspend(
+    @CurrentSubject() subject: Subject,
+    @Param() { id }: IdParam,
+    @Body() body: MarketReasonDto,
+  ): Promise<GameDto> {
+    return await this.markets.suspend(subject, id, body.reason);
+  }
+
+  @Post('markets/:id/resume')
+  @Operation({
+    summary: 'Take bets on a suspended market again',
+    answer: GameDto,
+    errors: [sportsErrors.MARKET_NOT_FOUND, sportsErrors.MARKET_STATE_CONFLICT],
+  })
+  async resume(
+    @CurrentSubject() subject: Subject,
+    @Param() { id }: IdParam,
+    @Body() body: MarketReasonDto,
+  ): Promise<GameDto> {
+    return await this.markets.resume(subject, id, body.reason);
+  }
+
+  @Post('markets/:id/void')
+  @Operation({
+    summary: 'Void a market: every stake on it goes back',
+    answer: GameDto,
+    errors: [sportsErrors.MARKET_NOT_FOUND, sportsErrors.MARKET_STATE_CONFLICT],
+  })
+  async void(
+    @CurrentSubject() subject: Subject,
+    @Param() { id }: IdParam,
+    @Body() body: MarketReasonDto,
+  ): Promise<GameDto> {
+    return await this.markets.void(subject, id, body.reason);
+  }
+}

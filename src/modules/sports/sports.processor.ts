@@ -1,0 +1,31 @@
+import { InjectQueue, Processor, WorkerHost } from '@nestjs/bullmq';
+import type { OnModuleInit } from '@nestjs/common';
+import type { Job, Queue } from 'bullmq';
+import { type DeadlinePayload, deadlineEvent } from '../../platform/jobs/deadlines.service.js';
+import { QUEUES, WORKER_OPTIONS } from '../../platform/jobs/queues.js';
+import type { EventJob } from '../../platform/outbox/event.js';
+import { EventRoutes } from '../../platform/outbox/event-routes.js';
+import { ResultsService } from './results.service.js';
+import { SPORTS_DEADLINES } from './sports.events.js';
+
+/** Starts and overdue games, when their deadlines come. */
+@Processor(QUEUES.gameCycle, { ...WORKER_OPTIONS, concurrency: 4 })
+export class SportsProcessor extends WorkerHost implements OnModuleInit {
+  constructor(
+    @InjectQueue(QUEUES.gameCycle) private readonly queue: Queue,
+    private readonly routes: EventRoutes,
+    private readonly results: ResultsService,
+  ) {
+    super();
+  }
+
+  onModuleInit(): void {
+    for (const kind of Object.values(SPORTS_DEADLINES)) this.routes.on(deadlineEvent(kind), this.queue);
+  }
+
+  override async process(job: Job<EventJob<DeadlinePayload & Record<string, unknown>>>): Promise<void> {
+    const { topic, payload } = job.data;
+    if (topic === deadlineEvent(SPORTS_DEADLINES.gameLock).topic) await this.results.lockAtStart(payload.subject);
+    else await this.results.giveUp(payload.subject);
+  }
+}

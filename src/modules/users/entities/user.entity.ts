@@ -1,0 +1,36 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { Role } from '../../../platform/security/subject.js';
+
+@Entity('users')
+export class User {
+  @PrimaryColumn('uuid')
+  id: string;
+
+  @Column('text')
+  email: string;
+
+  @Column('text')
+  handle: string;
+
+  @Column('text', { name: 'display_name' })
+  displayName: string;
+
+  /** Calendar day, YYYY-MM-DD. */
+  @Column('date', { name: 'birth_date' })
+  birthDate: string;
+
+  @Column('text', { default: 'user' })
+  role: Role;
+
+  @Column('text', { default: 'active' })
+  status: 'active' | 'banned';
+
+  @Column('text', { name: 'terms_version' })
+  termsVersion: string;
+
+  @Column('timestamptz', { name: 'terms_accepted_at' })
+  termsAcceptedAt: Date;
+
+  @Column('timestamptz', { name: 'created_at' })
+  createdAt: Date;
+}

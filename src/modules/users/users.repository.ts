@@ -1,0 +1,34 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { type EntityManager, In, Raw, Repository } from 'typeorm';
+import { User } from './entities/user.entity.js';
+
+@Injectable()
+export class UsersRepository {
+  constructor(@InjectRepository(User) private readonly users: Repository<User>) {}
+
+  async insert(manager: EntityManager, user: User): Promise<void> {
+    await manager.getRepository(User).insert(user);
+  }
+
+  /** Index: ux_users_email. */
+  async findByEmail(email: string): Promise<User | null> {
+    return await this.users.findOneBy({ email: Raw((column) => `lower(${column}) = lower(:email)`, { email }) });
+  }
+
+  async findById(id: string): Promise<User | null> {
+    return await this.users.findOneBy({ id });
+  }
+
+  async findByIds(ids: string[]): Promise<User[]> {
+    return await this.users.findBy({ id: In(ids) });
+  }
+
+  async acceptTerms(manager: EntityManager, id: string, version: string, at: Date): Promise<void> {
+    await manager.getRepository(User).update({ id }, { termsVersion: version, termsAcceptedAt: at });
+  }
+
+  async setRole(manager: EntityManager, id: string, role: User['role']): Promise<void> {
+    await manager.getRepository(User).update({ id }, { role });
+  }
+}

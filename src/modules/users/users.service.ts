@@ -1,0 +1,61 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { Clock } from '../../platform/clock/clock.js';
+import { violates } from '../../platform/database/database-errors.js';
+import type { Role } from '../../platform/security/subject.js';
+import type { User } from './entities/user.entity.js';
+import { usersErrors } from './users.errors.js';
+import { UsersRepository } from './users.repository.js';
+import type { NewUser, UserProfile } from './users.types.js';
+
+@Injectable()
+export class UsersService {
+  constructor(
+    private readonly repository: UsersRepository,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Throws EMAIL_TAKEN or HANDLE_TAKEN; both are compared without regard to case. */
+  async create(manager: EntityManager, user: NewUser): Promise<UserProfile> {
+    const now = this.clock.now();
+    const row: User = { ...user, status: 'active', termsAcceptedAt: now, createdAt: now };
+    try {
+      await this.repository.insert(manager, row);
+    } catch (error) {
+      if (violates(error, 'ux_users_email')) throw usersErrors.EMAIL_TAKEN({ field: 'email' }, { cause: error });
+      if (violates(error, 'ux_users_handle')) throw usersErrors.HANDLE_TAKEN({ field: 'handle' }, { cause: error });
+      throw error;
+    }
+    return toProfile(row);
+  }
+
+  async findByEmail(email: string): Promise<UserProfile | null> {
+    const user = await this.repository.findByEmail(email);
+    return user && toProfile(user);
+  }
+
+  async get(id: string): Promise<UserProfile> {
+    const user = await this.repository.findById(id);
+    if (!user) throw usersErrors.USER_NOT_FOUND({ userId: id });
+    return toProfile(user);
+  }
+
+  /** Handles by user id, for tables. Ids that are unknown are left out. */
+  async handlesOf(ids: string[]): Promise<Map<string, string>> {
+    const users = await this.repository.findByIds(ids);
+    return new Map(users.map((user) => [user.id, user.handle]));
+  }
+
+  async acceptTerms(manager: EntityManager, id: string, version: string): Promise<void> {
+    await this.repository.acceptTerms(manager, id, version, this.clock.now());
+  }
+
+  async setRole(manager: EntityManager, id: string, role: Role): Promise<void> {
+    await this.repository.setRole(manager, id, role);
+  }
+}
+
+function toProfile(user: User): UserProfile {
+  const { id, email, handle, displayName, birthDate, role, status, termsVersion, createdAt } = user;
+  return { id, email, handle, displayName, birthDate, role, status, termsVersion, createdAt };
+}

@@ -1,0 +1,126 @@
+import { Transform } from 'class-transformer';
+import { IsBoolean, IsIn, IsInt, IsNumber, IsOptional, IsString, Matches, Max, Min, MinLength } from 'class-validator';
+
+const toInt = ({ value }: { value: unknown }): unknown =>
+  typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value;
+const toNumber = ({ value }: { value: unknown }): unknown =>
+  typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+const toBoolean = ({ value }: { value: unknown }): unknown =>
+  value === 'true' ? true : value === 'false' ? false : value;
+const toList = ({ value }: { value: unknown }): unknown =>
+  typeof value === 'string' ? value.split(',').map((part) => part.trim()).filter(Boolean) : value;
+
+const POSTGRES_URL = /^postgres(ql)?:\/\//;
+const REDIS_URL = /^rediss?:\/\//;
+
+/** Every environment variable the API and the worker read. `.env.example` is held against it by a test. */
+export class AppConfig {
+  /** `production` switches off everything meant for development: the movable clock, generated keys. */
+  @IsIn(['development', 'test', 'production'])
+  NODE_ENV: 'development' | 'test' | 'production' = 'development';
+
+  /** Address the API listens on. */
+  @IsString()
+  HOST = '127.0.0.1';
+
+  /** Port of the API. 0 takes any free one. */
+  @Transform(toInt)
+  @IsInt()
+  @Min(0)
+  @Max(65_535)
+  PORT = 3000;
+
+  /** Port on which the worker serves `/metrics` and `/health`. 0 takes any free one. */
+  @Transform(toInt)
+  @IsInt()
+  @Min(0)
+  @Max(65_535)
+  WORKER_PORT = 3100;
+
+  /** Postgres 15 to 18; may lead through PgBouncer in transaction mode. */
+  @Matches(POSTGRES_URL, { message: 'DATABASE_URL must be a postgres:// URL' })
+  DATABASE_URL: string;
+
+  /** Postgres without PgBouncer, for migrations. Falls back to DATABASE_URL. */
+  @IsOptional()
+  @Matches(POSTGRES_URL, { message: 'DATABASE_DIRECT_URL must be a postgres:// URL' })
+  DATABASE_DIRECT_URL?: string;
+
+  /** Connections of each process. */
+  @Transform(toInt)
+  @IsInt()
+  @Min(2)
+  @Max(200)
+  DATABASE_POOL_SIZE = 10;
+
+  /** Milliseconds a request waits for a connection before it answers 503. */
+  @Transform(toInt)
+  @IsInt()
+  @Min(100)
+  DATABASE_CONNECT_TIMEOUT_MS = 3000;
+
+  /** Redis 7 or Valkey 8. */
+  @Matches(REDIS_URL, { message: 'REDIS_URL must be a redis:// or rediss:// URL' })
+  REDIS_URL: string;
+
+  /** The Redis of the queues (noeviction, appendonly). Falls back to REDIS_URL. */
+  @IsOptional()
+  @Matches(REDIS_URL, { message: 'REDIS_QUEUE_URL must be a redis:// or rediss:// URL' })
+  REDIS_QUEUE_URL?: string;
+
+  /** The Redis of sessions, rate limits and caches (may evict). Falls back to REDIS_URL. */
+  @IsOptional()
+  @Matches(REDIS_URL, { message: 'REDIS_CACHE_URL must be a redis:// or rediss:// URL' })
+  REDIS_CACHE_URL?: string;
+
+  /** Put before every key and channel, so that several systems can share one Redis. */
+  @Matches(/^[a-z0-9_-]{1,40}$/)
+  REDIS_PREFIX = 'parley';
+
+  /** Ed25519 private key (PKCS#8 PEM, `\n` allowed for newlines) that signs access tokens. */
+  @Matches(/-----BEGIN PRIVATE KEY-----/, { message: 'JWT_PRIVATE_KEY must be an Ed25519 PKCS#8 PEM' })
+  JWT_PRIVATE_KEY: string;
+
+  /** Origins that browsers may call from, separated by commas. */
+  @Transform(toList)
+  @Matches(/^https?:\/\/[^/*]+$/, { each: true, message: 'CORS_ORIGINS must be origins such as https://app.example.com' })
+  CORS_ORIGINS: string[] = [];
+
+  /** Proxies whose X-Forwarded-For is believed: addresses, networks or `loopback`, separated by commas. */
+  @Transform(toList)
+  @IsString({ each: true })
+  TRUSTED_PROXIES: string[] = [];
+
+  /** When set, `/metrics` asks for it as a bearer token. Required in production. */
+  @IsOptional()
+  @MinLength(16)
+  METRICS_TOKEN?: string;
+
+  /** Multiplies every limit of `config/rate-limits.yml`. */
+  @Transform(toNumber)
+  @IsNumber()
+  @Min(0.01)
+  RATE_LIMIT_FACTOR = 1;
+
+  @IsIn(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+  LOG_LEVEL: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent' = 'info';
+
+  /** Milliseconds that in-flight requests and jobs have to finish after SIGTERM. */
+  @Transform(toInt)
+  @IsInt()
+  @Min(0)
+  SHUTDOWN_GRACE_MS = 10_000;
+
+  /** `movable` lets an admin move the time (demo and tests). Refused in production. */
+  @IsIn(['system', 'movable'])
+  CLOCK_MODE: 'system' | 'movable' = 'system';
+
+  /** Folder of the rules an operator edits. */
+  @IsString()
+  CONFIG_DIR = 'config';
+
+  /** Serves `/docs` and `/docs/openapi.json`. */
+  @Transform(toBoolean)
+  @IsBoolean()
+  DOCS_ENABLED = true;
+}

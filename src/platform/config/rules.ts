@@ -1,0 +1,205 @@
+import { Type } from 'class-transformer';
+import {
+  ArrayMinSize,
+  IsIn,
+  IsInt,
+  IsISO4217CurrencyCode,
+  IsObject,
+  IsTimeZone,
+  Matches,
+  Max,
+  Min,
+  ValidateNested,
+} from 'class-validator';
+
+/** `config/pools.yml`: the weekly competition. */
+export class PoolRules {
+  /** Zone in which weeks turn at Monday 00:00. */
+  @IsTimeZone()
+  zone: string;
+
+  /** Credits each member starts a week with. */
+  @IsInt()
+  @Min(1)
+  startingCredits: number;
+
+  /** Credits a buy-back adds. */
+  @IsInt()
+  @Min(1)
+  buyBackCredits: number;
+
+  /** Members of a pool at most. */
+  @IsInt()
+  @Min(2)
+  @Max(1000)
+  maxSize: number;
+
+  /** `even`: pools as equal as can be. `full`: maxSize, maxSize, …, rest. */
+  @IsIn(['even', 'full'])
+  fill: 'even' | 'full';
+
+  /** Smallest and largest stake of one bet, in credits. */
+  @IsInt()
+  @Min(1)
+  minStake: number;
+
+  @IsInt()
+  @Min(1)
+  maxStake: number;
+}
+
+/** `config/prizes.yml`: what the places of a pool win. */
+export class PrizeRules {
+  @IsISO4217CurrencyCode()
+  currency: string;
+
+  /** Minor units that each pool's pot holds, before what was carried over. */
+  @IsInt()
+  @Min(0)
+  potPerPool: number;
+
+  /** Weights of the places, first place first. */
+  @ArrayMinSize(1)
+  @IsInt({ each: true })
+  @Min(1, { each: true })
+  split: number[];
+
+  /** Credits that must have been staked in the week to be given a prize. */
+  @IsInt()
+  @Min(0)
+  minStaked: number;
+}
+
+/** `config/settlement.yml`. */
+export class SettlementRules {
+  /** Hours after its first start within which a postponed game keeps its bets. */
+  @IsInt()
+  @Min(0)
+  postponedGraceHours: number;
+
+  /** Hours after the scheduled start when an unfinished game is void. */
+  @IsInt()
+  @Min(1)
+  unfinishedVoidHours: number;
+
+  /** Minutes of play after which an abandoned game counts, by sport. */
+  @IsObject()
+  actionMinutes: Record<string, number>;
+
+  /** Bets that one chunk of a settlement grades at most (a chunk is one transaction). */
+  @IsInt()
+  @Min(1)
+  chunkBets: number;
+}
+
+export class Argon2Rules {
+  /** KiB. */
+  @IsInt()
+  @Min(19_456)
+  memoryCost: number;
+
+  @IsInt()
+  @Min(1)
+  timeCost: number;
+
+  @IsInt()
+  @Min(1)
+  parallelism: number;
+}
+
+/** `config/auth.yml`. */
+export class AuthRules {
+  @IsInt()
+  @Min(60)
+  accessTokenSeconds: number;
+
+  @IsInt()
+  @Min(3600)
+  refreshTokenSeconds: number;
+
+  /** Seconds a session is kept in Redis before Postgres is asked again. */
+  @IsInt()
+  @Min(1)
+  sessionCacheSeconds: number;
+
+  /** Version of the terms that must be accepted before a week is played. */
+  @Matches(/^[0-9A-Za-z.-]{1,32}$/)
+  termsVersion: string;
+
+  /** Years of age below which nothing may be staked. */
+  @IsInt()
+  @Min(16)
+  minimumAge: number;
+
+  @ValidateNested()
+  @Type(() => Argon2Rules)
+  argon2: Argon2Rules;
+}
+
+export class RateLimitRule {
+  @IsInt()
+  @Min(1)
+  limit: number;
+
+  @IsInt()
+  @Min(1)
+  seconds: number;
+}
+
+/** `config/rate-limits.yml`: requests allowed in a window, by tier. */
+export class RateLimitRules {
+  /** By address, before anything else is looked at. */
+  @ValidateNested()
+  @Type(() => RateLimitRule)
+  flood: RateLimitRule;
+
+  @ValidateNested()
+  @Type(() => RateLimitRule)
+  anonymous: RateLimitRule;
+
+  @ValidateNested()
+  @Type(() => RateLimitRule)
+  authenticated: RateLimitRule;
+
+  @ValidateNested()
+  @Type(() => RateLimitRule)
+  premium: RateLimitRule;
+}
+
+/** `config/sports.yml`. */
+export class SportRules {
+  /** Names of the sports and the leagues shown to clients. */
+  @IsObject()
+  names: Record<string, string>;
+
+  /** Zone in which a day of the slate (`GET games?date=`) begins and ends. */
+  @IsTimeZone()
+  slateZone: string;
+}
+
+/** The rules an operator edits, one YAML file a property. */
+export class Rules {
+  @ValidateNested()
+  @Type(() => PoolRules)
+  pools: PoolRules;
+
+  @ValidateNested()
+  @Type(() => PrizeRules)
+  prizes: PrizeRules;
+
+  @ValidateNested()
+  @Type(() => SettlementRules)
+  settlement: SettlementRules;
+
+  @ValidateNested()
+  @Type(() => AuthRules)
+  auth: AuthRules;
+
+  @ValidateNested()
+  @Type(() => RateLimitRules)
+  rateLimits: RateLimitRules;
+
+  @ValidateNested()
+  @Type(() => SportRules)
+  sports: SportRules;
+}

@@ -1,0 +1,51 @@
+import { QueryFailedError } from 'typeorm';
+import { DomainError } from '../http/domain-error.js';
+import { httpErrors } from '../http/http.errors.js';
+
+const UNREACHABLE = new Set([
+  'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOTFOUND', 'ETIMEDOUT', 'EHOSTUNREACH', 'EAI_AGAIN',
+  '57P01', '57P02', '57P03', '53300', '08000', '08001', '08003', '08004', '08006', '25P03',
+]);
+
+const RETRYABLE = new Set(['40P01', '40001']);
+
+interface PgLikeError {
+  code?: unknown;
+  detail?: unknown;
+  constraint?: unknown;
+  message?: unknown;
+}
+
+/** The error as `pg` raised it, whether or not TypeORM wrapped it. */
+export function driverError(error: unknown): PgLikeError {
+  return error instanceof QueryFailedError ? (error.driverError as PgLikeError) : ((error ?? {}) as PgLikeError);
+}
+
+/** The SQLSTATE or the system's error code, or null. */
+export function errorCode(error: unknown): string | null {
+  const { code } = driverError(error);
+  return typeof code === 'string' ? code : null;
+}
+
+/** True for a deadlock or a serialisation failure: the whole transaction may be run again. */
+export function isRetryable(error: unknown): boolean {
+  return RETRYABLE.has(errorCode(error) ?? '');
+}
+
+/** True when the constraint of that name (or any unique one) refused the write. */
+export function violates(error: unknown, constraint: string): boolean {
+  const { code, constraint: name } = driverError(error);
+  return (code === '23505' || code === '23503' || code === '23514') && name === constraint;
+}
+
+/** A lost or unreachable Postgres becomes SERVICE_UNAVAILABLE; every other error is returned as it is. */
+export function asUnavailable(error: unknown): unknown {
+  if (error instanceof DomainError) return error;
+  const message = String(driverError(error).message ?? '');
+  const lost =
+    UNREACHABLE.has(errorCode(error) ?? '') ||
+    /Connection terminated|connection timeout|timeout exceeded when trying to connect|Query read timeout|Cannot use a pool after|Client has encountered a connection error/i.test(
+      message,
+    );
+  return lost ? httpErrors.SERVICE_UNAVAILABLE({ part: 'database', retryAfter: 2 }, { cause: error }) : error;
+}

@@ -1,0 +1,29 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import type { Pool, QueryResultRow } from 'pg';
+import { asUnavailable } from './database-errors.js';
+
+/**
+ * Hot statements, outside any transaction of the application's: one round trip on a pooled connection, prepared under
+ * their name (PgBouncer 1.21 and newer carry named statements in transaction mode). Everything else goes through
+ * UnitOfWork or a TypeORM repository, which share the same pool.
+ */
+@Injectable()
+export class Database {
+  constructor(private readonly dataSource: DataSource) {}
+
+  /** Runs one named statement. Throws SERVICE_UNAVAILABLE when Postgres cannot be reached. */
+  async query<Row extends QueryResultRow>(name: string, text: string, values: unknown[] = []): Promise<Row[]> {
+    try {
+      const result = await this.pool.query<Row>({ name, text, values });
+      return result.rows;
+    } catch (error) {
+      throw asUnavailable(error);
+    }
+  }
+
+  /** The pool itself, for figures such as its waiting count. */
+  get pool(): Pool {
+    return (this.dataSource.driver as unknown as { master: Pool }).master;
+  }
+}

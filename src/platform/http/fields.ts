@@ -1,0 +1,168 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
+import { Transform, Type } from 'class-transformer';
+import {
+  Equals,
+  IsBoolean,
+  IsIn,
+  IsInt,
+  IsISO8601,
+  IsOptional,
+  IsString,
+  IsUUID,
+  Matches,
+  Max,
+  MaxLength,
+  Min,
+  MinLength,
+  registerDecorator,
+  ValidateNested,
+} from 'class-validator';
+
+/**
+ * One decorator a field says what it is once: the validation of what comes in and the schema in the OpenAPI document.
+ * An optional field may be absent but not null.
+ */
+interface FieldOptions {
+  description?: string;
+  example?: unknown;
+  optional?: boolean;
+  /** The value may be null; in answers only. */
+  nullable?: boolean;
+}
+
+function field(schema: ApiPropertyOptions, options: FieldOptions, ...validators: PropertyDecorator[]): PropertyDecorator {
+  const { description, example, optional = false, nullable = false } = options;
+  const typed = schema as { type?: unknown };
+  const nullableSchema = nullable ? ({ ...schema, type: [typed.type as string, 'null'] } as ApiPropertyOptions) : schema;
+  return applyDecorators(
+    ApiProperty({
+      ...nullableSchema,
+      ...(description === undefined ? {} : { description }),
+      ...(example === undefined ? {} : { example }),
+      required: !optional,
+    } as ApiPropertyOptions),
+    ...(optional ? [IsAbsentOr()] : []),
+    ...validators,
+  );
+}
+
+/** Unlike IsOptional, null is not let through: it is validated and refused like any other value of the wrong type. */
+function IsAbsentOr(): PropertyDecorator {
+  return (target, key) => {
+    IsOptional()(target, key);
+    registerDecorator({
+      name: 'isNotNull',
+      target: target.constructor,
+      propertyName: String(key),
+      options: { message: `${String(key)} must not be null` },
+      validator: { validate: (value: unknown) => value !== null },
+    });
+  };
+}
+
+/** Text that can be stored: no NUL, no lone surrogate. */
+function IsStorable(): PropertyDecorator {
+  return (target, key) =>
+    registerDecorator({
+      name: 'isStorable',
+      target: target.constructor,
+      propertyName: String(key),
+      options: { message: `${String(key)} must be well-formed Unicode without NUL` },
+      validator: {
+        validate: (value: unknown) => typeof value === 'string' && !value.includes('\0') && value.isWellFormed(),
+      },
+    });
+}
+
+export function TextField(
+  options: FieldOptions & { min?: number; max: number; pattern?: RegExp; format?: string },
+): PropertyDecorator {
+  const { min = 1, max, pattern, format } = options;
+  return field(
+    {
+      type: 'string',
+      minLength: min,
+      maxLength: max,
+      ...(pattern ? { pattern: pattern.source } : {}),
+      ...(format ? { format } : {}),
+    },
+    options,
+    IsString(),
+    IsStorable(),
+    MinLength(min),
+    MaxLength(max),
+    ...(pattern ? [Matches(pattern)] : []),
+  );
+}
+
+export function UuidField(options: FieldOptions = {}): PropertyDecorator {
+  return field({ type: 'string', format: 'uuid' }, { example: '01932c07-8f2a-7b3e-9d51-2f6f0a1c4d5e', ...options }, IsUUID());
+}
+
+/** A whole number. `query` also takes its decimal digits, as query strings carry them. */
+export function IntField(options: FieldOptions & { min?: number; max?: number; query?: boolean } = {}): PropertyDecorator {
+  const { min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER, query = false } = options;
+  const digits = Transform(({ value }: { value: unknown }) =>
+    typeof value === 'string' && /^-?\d{1,15}$/.test(value) ? Number(value) : value,
+  );
+  return field(
+    { type: 'integer', minimum: min, maximum: max },
+    options,
+    ...(query ? [digits] : []),
+    IsInt(),
+    Min(min),
+    Max(max),
+  );
+}
+
+export function BoolField(options: FieldOptions = {}): PropertyDecorator {
+  return field({ type: 'boolean' }, { example: true, ...options }, IsBoolean());
+}
+
+export function EnumField(values: readonly string[], options: FieldOptions = {}): PropertyDecorator {
+  return field({ type: 'string', enum: [...values] }, { example: values[0], ...options }, IsIn(values));
+}
+
+/** An instant, ISO 8601 in UTC with Z. */
+export function TimeField(options: FieldOptions = {}): PropertyDecorator {
+  return field(
+    { type: 'string', format: 'date-time' },
+    { example: '2023-10-08T17:00:00.000Z', ...options },
+    IsISO8601({ strict: true, strictSeparator: true }),
+    Matches(/Z$/, { message: '$property must be in UTC and end with Z' }),
+  );
+}
+
+/** A calendar day, YYYY-MM-DD. */
+export function DateField(options: FieldOptions = {}): PropertyDecorator {
+  return field(
+    { type: 'string', format: 'date' },
+    { example: '2023-10-08', ...options },
+    Matches(/^\d{4}-\d{2}-\d{2}$/),
+    IsISO8601({ strict: true }),
+  );
+}
+
+export function ConstField(value: boolean | string): PropertyDecorator {
+  return field({ type: typeof value as 'string', enum: [value] as unknown[] as string[] }, { example: value }, Equals(value));
+}
+
+/** A nested object, or a list of them. */
+export function ObjectField(
+  type: () => new () => object,
+  options: Omit<FieldOptions, 'example' | 'nullable'> & { list?: boolean; nullable?: boolean } = {},
+): PropertyDecorator {
+  const { list = false, optional = false, nullable = false, description } = options;
+  return applyDecorators(
+    ApiProperty({ type, isArray: list, required: !optional, ...(nullable ? { nullable: true } : {}), ...(description ? { description } : {}) }),
+    ...(optional ? [IsAbsentOr()] : []),
+    ValidateNested({ each: list }),
+    Type(type),
+  );
+}
+
+/** A list of plain values, in answers. */
+export function ListField(item: 'string' | 'integer', options: FieldOptions = {}): PropertyDecorator {
+  return field({ type: 'array', items: { type: item } }, options);
+}

@@ -1,0 +1,104 @@
+import { applyDecorators, HttpCode, type Type } from '@nestjs/common';
+import { ApiExtraModels, ApiHeader, ApiOperation, ApiResponse, getSchemaPath } from '@nestjs/swagger';
+import type { ErrorFactory } from './domain-error.js';
+import { httpErrors } from './http.errors.js';
+
+interface OperationOptions {
+  summary: string;
+  description?: string;
+  /** HTTP status of success. */
+  status?: 200 | 201 | 202;
+  /** What `data` is; null when there is nothing to say. */
+  answer: Type<unknown> | null;
+  /** `data` is a list of it, paged by cursor, by page, or whole. */
+  list?: 'cursor' | 'page' | 'whole';
+  /** Takes an Idempotency-Key and replays its answer. */
+  idempotent?: boolean;
+  /** The codes of its own; those that any operation may answer are added. */
+  errors?: readonly ErrorFactory[];
+}
+
+const PAGINATION = {
+  cursor: {
+    type: 'object',
+    required: ['limit', 'nextCursor'],
+    properties: { limit: { type: 'integer' }, nextCursor: { type: ['string', 'null'] } },
+  },
+  page: {
+    type: 'object',
+    required: ['page', 'limit', 'total'],
+    properties: { page: { type: 'integer' }, limit: { type: 'integer' }, total: { type: 'integer' } },
+  },
+};
+
+/** Describes a route in the OpenAPI document: summary, answer in its envelope, and every code it can answer. */
+export function Operation(options: OperationOptions): MethodDecorator {
+  const { summary, description, status = 200, answer, list, idempotent = false, errors = [] } = options;
+  const own = answer === null ? { type: 'null' } : { $ref: getSchemaPath(answer) };
+  const data = list === undefined ? own : { type: 'array', items: own };
+  const pagination = list === 'cursor' || list === 'page' ? { pagination: PAGINATION[list] } : {};
+  const meta = {
+    type: 'object',
+    required: ['timestamp', ...Object.keys(pagination)],
+    properties: { timestamp: { type: 'string', format: 'date-time' }, ...pagination },
+  };
+  const schema = {
+    type: 'object',
+    required: ['success', 'data', 'meta'],
+    properties: { success: { const: true }, data, meta },
+  };
+  const idempotencyErrors = idempotent ? [httpErrors.IDEMPOTENCY_KEY_REQUIRED, httpErrors.IDEMPOTENCY_KEY_REUSED] : [];
+  return applyDecorators(
+    HttpCode(status),
+    ApiOperation({ summary, ...(description === undefined ? {} : { description }) }),
+    ...(answer === null ? [] : [ApiExtraModels(answer)]),
+    ...(idempotent
+      ? [
+          ApiHeader({
+            name: 'Idempotency-Key',
+            required: true,
+            description: 'New for each intended effect; the same key and body answer the first answer again.',
+            schema: { type: 'string', minLength: 1, maxLength: 255 },
+            example: '6f1f0f6e-9d0c-4d1e-8a55-0c3f5a7b9e21',
+          }),
+        ]
+      : []),
+    ApiResponse({
+      status,
+      description: 'Done',
+      schema: schema as never,
+      ...(idempotent
+        ? { headers: { 'Idempotent-Replayed': { description: '`true` when answered before', schema: { type: 'string' } } } }
+        : {}),
+    }),
+    ...errorResponses([...errors, ...idempotencyErrors]),
+  ) as MethodDecorator;
+}
+
+const EVERYWHERE = [
+  httpErrors.VALIDATION_FAILED,
+  httpErrors.MALFORMED_JSON,
+  httpErrors.RATE_LIMITED,
+  httpErrors.INTERNAL_ERROR,
+  httpErrors.SERVICE_UNAVAILABLE,
+];
+
+function errorResponses(errors: readonly ErrorFactory[]): MethodDecorator[] {
+  const byStatus = new Map<number, ErrorFactory[]>();
+  for (const error of new Set([...errors, ...EVERYWHERE]))
+    byStatus.set(error.spec.status, [...(byStatus.get(error.spec.status) ?? []), error]);
+  return [...byStatus].map(([status, group]) =>
+    ApiResponse({ status, description: group.map((error) => error.code).join(', '), schema: errorSchema(group) as never }),
+  );
+}
+
+/** The schema of a failure that carries one of these codes, with an example of each. */
+export function errorSchema(group: readonly ErrorFactory[]): object {
+  const codes = group.map((error) => error.code);
+  return {
+    allOf: [
+      { $ref: '#/components/schemas/Failure' },
+      { type: 'object', properties: { error: { type: 'object', properties: { code: { enum: codes } } } } },
+    ],
+  };
+}

@@ -1,0 +1,85 @@
+import { Controller, Get, Param, Post, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import { EnumField, IntField, TextField, TimeField } from '../http/fields.js';
+import { httpErrors } from '../http/http.errors.js';
+import { Operation } from '../http/operation.decorator.js';
+import { Roles } from '../security/roles.decorator.js';
+import { DeadLettersService } from './dead-letters.service.js';
+import { ALL_QUEUES } from './queues.js';
+
+class QueueFiguresDto {
+  @EnumField(ALL_QUEUES)
+  queue: string;
+
+  @IntField({ min: 0 })
+  waiting: number;
+
+  @IntField({ min: 0 })
+  active: number;
+
+  @IntField({ min: 0 })
+  delayed: number;
+
+  @IntField({ min: 0, description: 'Dead letters' })
+  failed: number;
+}
+
+class DeadLetterDto {
+  @EnumField(ALL_QUEUES)
+  queue: string;
+
+  @TextField({ max: 200 })
+  jobId: string;
+
+  @TextField({ max: 200, example: 'sports.game-result-recorded' })
+  topic: string;
+
+  @IntField({ min: 1, example: 12 })
+  attempts: number;
+
+  @TextField({ max: 2000, example: 'connect ECONNREFUSED' })
+  failedReason: string;
+
+  @TimeField({ nullable: true })
+  failedAt: string | null;
+}
+
+class DeadLettersQuery {
+  @IntField({ optional: true, query: true, min: 1, max: 100, example: 20 })
+  limit?: number;
+}
+
+class DeadLetterParam {
+  @EnumField(ALL_QUEUES)
+  queue: string;
+
+  @TextField({ max: 200 })
+  jobId: string;
+}
+
+@ApiTags('admin')
+@ApiBearerAuth('session')
+@Roles('admin')
+@Controller('admin/queues')
+export class QueuesController {
+  constructor(private readonly deadLetters: DeadLettersService) {}
+
+  @Get()
+  @Operation({ summary: 'The queues and how many jobs they hold', answer: QueueFiguresDto, list: 'whole' })
+  async figures(): Promise<QueueFiguresDto[]> {
+    return await this.deadLetters.figures();
+  }
+
+  @Get('dead-letters')
+  @Operation({ summary: 'Jobs that failed every attempt', answer: DeadLetterDto, list: 'whole' })
+  async list(@Query() query: DeadLettersQuery): Promise<DeadLetterDto[]> {
+    const letters = await this.deadLetters.list(query.limit ?? 20);
+    return letters.map(({ failedAt, ...letter }) => ({ ...letter, failedAt: failedAt?.toISOString() ?? null }));
+  }
+
+  @Post('dead-letters/:queue/:jobId/retry')
+  @Operation({ summary: 'Run a failed job again', answer: null, errors: [httpErrors.NOT_FOUND] })
+  async retry(@Param() { queue, jobId }: DeadLetterParam): Promise<void> {
+    await this.deadLetters.retry(queue, jobId);
+  }
+}

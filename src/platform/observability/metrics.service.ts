@@ -1,0 +1,60 @@
+import { Injectable } from '@nestjs/common';
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Database } from '../database/database.js';
+import { DeadLettersService } from '../jobs/dead-letters.service.js';
+import { OutboxRepository } from '../outbox/outbox.repository.js';
+
+/** Everything `/metrics` tells: HTTP, event loop, connection pool, outbox lag, queues. */
+@Injectable()
+export class MetricsService {
+  readonly registry = new Registry();
+  readonly httpDuration = new Histogram({
+    name: 'parley_http_request_duration_seconds',
+    help: 'Time from the request to the end of its answer',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+    registers: [this.registry],
+  });
+
+  constructor(database: Database, outbox: OutboxRepository, queues: DeadLettersService) {
+    const { registry } = this;
+    collectDefaultMetrics({ register: registry });
+    const gauge = (name: string, help: string, labelNames: string[], collect: (gauge: Gauge) => Promise<void> | void) =>
+      new Gauge({
+        name,
+        help,
+        labelNames,
+        registers: [registry],
+        // A part that cannot be asked leaves its figure out; the others are still told.
+        async collect() {
+          this.reset();
+          await Promise.resolve(collect(this)).catch(() => undefined);
+        },
+      });
+    gauge('parley_database_connections', 'Connections of this process', ['state'], (figure) => {
+      figure.set({ state: 'total' }, database.pool.totalCount);
+      figure.set({ state: 'idle' }, database.pool.idleCount);
+      figure.set({ state: 'waiting' }, database.pool.waitingCount);
+    });
+    gauge('parley_outbox_lag_seconds', 'Age of the oldest event that waits', [], async (figure) =>
+      figure.set((await outbox.lag()).seconds),
+    );
+    gauge('parley_outbox_waiting', 'Events that wait for the relay', [], async (figure) =>
+      figure.set((await outbox.lag()).waiting),
+    );
+    gauge('parley_queue_jobs', 'Jobs by queue and state; failed ones are dead letters', ['queue', 'state'], async (figure) => {
+      for (const { queue, ...states } of await withTimeout(queues.figures(), 1000))
+        for (const [state, count] of Object.entries(states)) figure.set({ queue, state }, count);
+    });
+  }
+}
+
+async function withTimeout<T>(work: Promise<T>, ms: number): Promise<T> {
+  const signal = AbortSignal.timeout(ms);
+  return await Promise.race([
+    work,
+    new Promise<never>((_, reject) => {
+      signal.addEventListener('abort', () => reject(new Error('timed out')), { once: true });
+    }),
+  ]);
+}

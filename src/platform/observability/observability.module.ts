@@ -1,0 +1,20 @@
+import { Global, type MiddlewareConsumer, Module, type NestModule } from '@nestjs/common';
+import { TerminusModule } from '@nestjs/terminus';
+import { AuditService } from './audit.service.js';
+import { HttpMetricsMiddleware } from './http-metrics.middleware.js';
+import { Lifecycle } from './lifecycle.js';
+import { MetricsService } from './metrics.service.js';
+import { OperationsController } from './operations.controller.js';
+
+@Global()
+@Module({
+  imports: [TerminusModule.forRoot({ logger: false })],
+  controllers: [OperationsController],
+  providers: [MetricsService, Lifecycle, AuditService],
+  exports: [MetricsService, Lifecycle, AuditService],
+})
+export class ObservabilityModule implements NestModule {
+  configure(consumer: MiddlewareConsumer): void {
+    consumer.apply(HttpMetricsMiddleware).forRoutes('{*path}');
+  }
+}

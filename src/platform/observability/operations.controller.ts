@@ -1,0 +1,55 @@
+import { Controller, Get, Header, Headers } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
+import { HealthCheck, type HealthCheckResult, HealthCheckService, type HealthIndicatorResult } from '@nestjs/terminus';
+import { AppConfig } from '../config/app-config.js';
+import { Database } from '../database/database.js';
+import { Bare } from '../http/envelope.interceptor.js';
+import { httpErrors } from '../http/http.errors.js';
+import { RedisConnections } from '../redis/redis-connections.js';
+import { Public } from '../security/public.decorator.js';
+import { Lifecycle } from './lifecycle.js';
+import { mayScrape } from './metrics-token.js';
+import { MetricsService } from './metrics.service.js';
+
+/** What orchestrators and Prometheus read. */
+@ApiExcludeController()
+@Bare()
+@Public('machines of the operator read it; /metrics asks for its own token')
+@Controller()
+export class OperationsController {
+  constructor(
+    private readonly health: HealthCheckService,
+    private readonly database: Database,
+    private readonly redis: RedisConnections,
+    private readonly lifecycle: Lifecycle,
+    private readonly metrics: MetricsService,
+    private readonly config: AppConfig,
+  ) {}
+
+  /** The process runs. */
+  @Get('health/live')
+  live(): { status: string } {
+    return { status: 'ok' };
+  }
+
+  /** The process can serve: it is not stopping and Postgres answers. Redis may be away (sessions and limits fall back). */
+  @Get('health/ready')
+  @HealthCheck()
+  async ready(): Promise<HealthCheckResult> {
+    if (this.lifecycle.stopping) throw httpErrors.SERVICE_UNAVAILABLE({ part: 'process', retryAfter: 5 });
+    return await this.health.check([
+      async (): Promise<HealthIndicatorResult> => {
+        await this.database.query('health.ping', 'SELECT 1');
+        return { database: { status: 'up' } };
+      },
+      (): HealthIndicatorResult => ({ redis: { status: 'up', connection: this.redis.cache.status } }),
+    ]);
+  }
+
+  @Get('metrics')
+  @Header('Content-Type', 'text/plain; version=0.0.4; charset=utf-8')
+  async scrape(@Headers('authorization') authorization?: string): Promise<string> {
+    if (!mayScrape(this.config, authorization)) throw httpErrors.NOT_FOUND();
+    return await this.metrics.registry.metrics();
+  }
+}

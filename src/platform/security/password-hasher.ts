@@ -1,0 +1,22 @@
+import { hash, verify } from '@node-rs/argon2';
+import { Injectable } from '@nestjs/common';
+import { Rules } from '../config/rules.js';
+
+/** argon2id with the parameters of `config/auth.yml`; hashing runs on the thread pool. */
+@Injectable()
+export class PasswordHasher {
+  private decoy: Promise<string> | undefined;
+
+  constructor(private readonly rules: Rules) {}
+
+  async hash(password: string): Promise<string> {
+    return await hash(password, this.rules.auth.argon2); // argon2id is the library's default
+  }
+
+  /** Takes as long when there is no such account, so that the answer's time does not tell. */
+  async verify(stored: string | null, password: string): Promise<boolean> {
+    this.decoy ??= this.hash('no account has this password');
+    const matches = await verify(stored ?? (await this.decoy), password);
+    return stored !== null && matches;
+  }
+}

@@ -1,0 +1,23 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { Request } from 'express';
+
+export const ROLES = ['user', 'admin'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Who asks: set on the request by the authentication guard. */
+export interface Subject {
+  readonly userId: string;
+  readonly sessionId: string;
+  readonly role: Role;
+}
+
+export interface SubjectRequest extends Request {
+  subject?: Subject;
+}
+
+/** The signed-in caller. Only on routes that are not public. */
+export const CurrentSubject = createParamDecorator((_: unknown, context: ExecutionContext): Subject => {
+  const { subject } = context.switchToHttp().getRequest<SubjectRequest>();
+  if (!subject) throw new Error('CurrentSubject was asked for on a route that lets anyone in');
+  return subject;
+});
