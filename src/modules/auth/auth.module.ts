@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { UsersModule } from '../users/users.module.js';
 import { AccessTokensService } from './access-tokens.service.js';
+import { AdminsService } from './admins.service.js';
 import { AuthController } from './auth.controller.js';
 import { AuthGuard } from './auth.guard.js';
 import { AuthService } from './auth.service.js';
@@ -12,7 +13,7 @@ import { SessionsService } from './sessions.service.js';
 @Module({
   imports: [UsersModule],
   controllers: [AuthController],
-  providers: [AuthService, SessionsService, SessionsRepository, SessionCache, AccessTokensService, AuthGuard, RolesGuard],
-  exports: [SessionsService, AccessTokensService, AuthGuard, RolesGuard],
+  providers: [AuthService, AdminsService, SessionsService, SessionsRepository, SessionCache, AccessTokensService, AuthGuard, RolesGuard],
+  exports: [AdminsService, SessionsService, AccessTokensService, AuthGuard, RolesGuard],
 })
 export class AuthModule {}

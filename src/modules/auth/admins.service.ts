@@ -1,0 +1,60 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../platform/clock/clock.js';
+import { Rules } from '../../platform/config/rules.js';
+import { newId } from '../../platform/database/ids.js';
+import { UnitOfWork } from '../../platform/database/unit-of-work.js';
+import { AuditService } from '../../platform/observability/audit.service.js';
+import { PasswordHasher } from '../../platform/security/password-hasher.js';
+import { UsersService } from '../users/users.service.js';
+import { SessionsRepository } from './sessions.repository.js';
+
+/** The first admin, made from the command line of the operator's own machine; there is no route to it. */
+@Injectable()
+export class AdminsService {
+  constructor(
+    private readonly users: UsersService,
+    private readonly credentials: SessionsRepository,
+    private readonly hasher: PasswordHasher,
+    private readonly audit: AuditService,
+    private readonly unitOfWork: UnitOfWork,
+    private readonly clock: Clock,
+    private readonly rules: Rules,
+  ) {}
+
+  /** Opens the account as an admin's, or makes an admin of the one that has this email; its password stays. */
+  async ensure(account: {
+    email: string;
+    handle: string;
+    birthDate: string;
+    password: string;
+  }): Promise<'created' | 'existed'> {
+    const { email, handle, birthDate, password } = account;
+    const existing = await this.users.findByEmail(email);
+    const hash = existing ? null : await this.hasher.hash(password);
+    await this.unitOfWork.run(async (manager) => {
+      const id = existing?.id ?? newId();
+      if (existing) await this.users.setRole(manager, id, 'admin');
+      else {
+        const { termsVersion } = this.rules.auth;
+        await this.users.create(manager, {
+          id,
+          email,
+          handle,
+          displayName: handle,
+          birthDate,
+          termsVersion,
+          role: 'admin',
+        });
+      }
+      if (hash !== null) await this.credentials.insertCredential(manager, id, hash, this.clock.now());
+      await this.audit.record(manager, {
+        actorId: null,
+        action: 'user.made-admin',
+        subjectType: 'user',
+        subjectId: id,
+        details: {},
+      });
+    });
+    return existing ? 'existed' : 'created';
+  }
+}
