@@ -1,8 +1,8 @@
-import type { INestApplicationContext } from '@nestjs/common';
+import type { INestApplication, INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
-import helmet from 'helmet';
+import helmet, { type HelmetOptions } from 'helmet';
 import { Logger } from 'nestjs-pino';
 import { AppModule } from './app.module.js';
 import { guardErrors } from './modules/auth/auth.errors.js';
@@ -11,6 +11,18 @@ import { buildOpenApi } from './platform/http/openapi.js';
 import { WorkerModule } from './worker.module.js';
 
 const BODY_LIMIT = '100kb';
+
+/** An API answers JSON to programs: nothing of it may be framed, run or guessed at, and pages' policies say nothing. */
+const API_HEADERS: HelmetOptions = {
+  contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+  crossOriginOpenerPolicy: false,
+  originAgentCluster: false,
+  xDnsPrefetchControl: false,
+  xDownloadOptions: false,
+  xFrameOptions: false,
+  xPermittedCrossDomainPolicies: false,
+  xXssProtection: false,
+};
 
 /** The API, configured and not yet listening: what main.ts starts and what tests talk to. */
 export async function createApi(config: AppConfig): Promise<NestExpressApplication> {
@@ -24,17 +36,33 @@ export async function createApi(config: AppConfig): Promise<NestExpressApplicati
   app.set('etag', false);
   app.set('query parser', 'simple');
   app.set('trust proxy', config.TRUSTED_PROXIES);
-  app.use(helmet());
+  app.use('/docs', helmet());
+  app.use('/api', helmet(API_HEADERS));
   app.enableCors({ origin: config.CORS_ORIGINS, maxAge: 600 });
   app.useBodyParser('json', { limit: BODY_LIMIT, strict: false });
-  app.setGlobalPrefix('api/v1', { exclude: ['health/{*path}', 'metrics'] });
+  setPaths(app);
   if (config.DOCS_ENABLED) serveDocs(app);
   return app;
 }
 
 /** The OpenAPI 3.1 document of the routes that run. */
-export function openApiOf(app: NestExpressApplication): OpenAPIObject {
+export function openApiOf(app: INestApplication): OpenAPIObject {
   return buildOpenApi(app, guardErrors);
+}
+
+/** The same document without Postgres and Redis: nothing of the application is instantiated. */
+export async function describeApi(config: AppConfig): Promise<OpenAPIObject> {
+  const app = await NestFactory.create(AppModule.forRoot(config), {
+    preview: true,
+    logger: false,
+    abortOnError: false,
+  });
+  setPaths(app);
+  return openApiOf(app);
+}
+
+function setPaths(app: INestApplication): void {
+  app.setGlobalPrefix('api/v1', { exclude: ['health/{*path}', 'metrics'] });
 }
 
 function serveDocs(app: NestExpressApplication): void {

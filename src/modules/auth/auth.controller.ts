@@ -1,6 +1,7 @@
-import { Body, Controller, Headers, Post } from '@nestjs/common';
+import { Body, Controller, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { Operation } from '../../platform/http/operation.decorator.js';
+import { UserAgent } from '../../platform/http/user-agent.decorator.js';
 import { Public } from '../../platform/security/public.decorator.js';
 import { CurrentSubject, type Subject } from '../../platform/security/subject.js';
 import { usersErrors } from '../users/users.errors.js';
@@ -25,8 +26,8 @@ export class AuthController {
     answer: SignedInDto,
     errors: [usersErrors.EMAIL_TAKEN, usersErrors.HANDLE_TAKEN, authErrors.TERMS_VERSION_OUTDATED],
   })
-  async register(@Body() body: RegisterDto, @Headers('user-agent') userAgent?: string): Promise<SignedInDto> {
-    return await this.auth.register(body, agentOf(userAgent));
+  async register(@Body() body: RegisterDto, @UserAgent() userAgent: string | null): Promise<SignedInDto> {
+    return await this.auth.register(body, userAgent);
   }
 
   @Post('login')
@@ -36,8 +37,8 @@ export class AuthController {
     answer: SignedInDto,
     errors: [authErrors.INVALID_CREDENTIALS, authErrors.BANNED],
   })
-  async login(@Body() body: LoginDto, @Headers('user-agent') userAgent?: string): Promise<SignedInDto> {
-    return await this.auth.login(body, agentOf(userAgent));
+  async login(@Body() body: LoginDto, @UserAgent() userAgent: string | null): Promise<SignedInDto> {
+    return await this.auth.login(body, userAgent);
   }
 
   @Post('refresh')
@@ -68,8 +69,4 @@ export class AuthController {
   async acceptTerms(@CurrentSubject() subject: Subject, @Body() body: AcceptTermsDto): Promise<TermsDto> {
     return await this.auth.acceptTerms(subject, body.version);
   }
-}
-
-function agentOf(header: string | undefined): string | null {
-  return header?.slice(0, 300) ?? null;
 }

@@ -11,10 +11,8 @@ export const authErrors = defineErrors({
   TERMS_VERSION_OUTDATED: { status: 409, message: 'Accept the terms in their current version.' },
 });
 
-/** Codes of every operation that asks for a session. */
-export const guardErrors = [
-  authErrors.UNAUTHENTICATED,
-  authErrors.TOKEN_EXPIRED,
-  authErrors.SESSION_ENDED,
-  authErrors.FORBIDDEN,
-] as const;
+/** Codes of the guards: of every operation that asks for a session, and of those that ask for a role. */
+export const guardErrors = {
+  session: [authErrors.UNAUTHENTICATED, authErrors.TOKEN_EXPIRED, authErrors.SESSION_ENDED],
+  role: [authErrors.FORBIDDEN],
+} as const;

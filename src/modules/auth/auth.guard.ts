@@ -2,6 +2,7 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import { Reflector } from '@nestjs/core';
 import { PUBLIC } from '../../platform/security/public.decorator.js';
 import type { SubjectRequest } from '../../platform/security/subject.js';
+import { TierCounts } from '../../platform/security/tier-counts.js';
 import { AccessTokensService } from './access-tokens.service.js';
 import { authErrors } from './auth.errors.js';
 import { SessionsService } from './sessions.service.js';
@@ -15,6 +16,7 @@ export class AuthGuard implements CanActivate {
     private readonly reflector: Reflector,
     private readonly tokens: AccessTokensService,
     private readonly sessions: SessionsService,
+    private readonly counts: TierCounts,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -23,6 +25,7 @@ export class AuthGuard implements CanActivate {
     const token = BEARER.exec(request.headers.authorization ?? '')?.[1];
     if (token === undefined) throw authErrors.UNAUTHENTICATED();
     const claims = await this.tokens.verify(token);
+    this.counts.begin(request, claims.userId);
     const session = await this.sessions.find(claims.sessionId);
     if (session?.userId !== claims.userId) throw authErrors.SESSION_ENDED();
     request.subject = { userId: claims.userId, sessionId: claims.sessionId, role: session.role };

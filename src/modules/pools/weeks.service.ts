@@ -20,6 +20,8 @@ import { WeeksRepository } from './weeks.repository.js';
 /** The life of a week: opened ahead of time, closed at its end. (Grouping and settling are use cases of their own.) */
 @Injectable()
 export class WeeksService {
+  private current = { id: 0, startsAt: new Date(0), endsAt: new Date(0) };
+
   constructor(
     private readonly repository: WeeksRepository,
     private readonly opened: WeekOpenedPort,
@@ -32,7 +34,13 @@ export class WeeksService {
 
   /** The id of the week that the Clock is in. */
   currentId(): number {
-    return this.idAt(this.clock.now());
+    const now = this.clock.now();
+    // Asked for by every bet: the calendar is worked out once a week.
+    if (now < this.current.startsAt || now >= this.current.endsAt) {
+      const id = this.idAt(now);
+      this.current = { id, ...weekBounds(id, this.rules.pools.zone) };
+    }
+    return this.current.id;
   }
 
   idAt(instant: Date): number {

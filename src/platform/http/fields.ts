@@ -33,11 +33,10 @@ interface FieldOptions {
 
 function field(schema: ApiPropertyOptions, options: FieldOptions, ...validators: PropertyDecorator[]): PropertyDecorator {
   const { description, example, optional = false, nullable = false } = options;
-  const typed = schema as { type?: unknown };
-  const nullableSchema = nullable ? ({ ...schema, type: [typed.type as string, 'null'] } as ApiPropertyOptions) : schema;
   return applyDecorators(
     ApiProperty({
-      ...nullableSchema,
+      ...schema,
+      ...(nullable ? { nullable: true } : {}),
       ...(description === undefined ? {} : { description }),
       ...(example === undefined ? {} : { example }),
       required: !optional,
@@ -108,7 +107,7 @@ export function IntField(options: FieldOptions & { min?: number; max?: number; q
   );
   return field(
     { type: 'integer', minimum: min, maximum: max },
-    options,
+    { example: Math.min(Math.max(min, 1), max), ...options },
     ...(query ? [digits] : []),
     IsInt(),
     Min(min),
@@ -155,7 +154,10 @@ export function ObjectField(
 ): PropertyDecorator {
   const { list = false, optional = false, nullable = false, description } = options;
   return applyDecorators(
-    ApiProperty({ type, isArray: list, required: !optional, ...(nullable ? { nullable: true } : {}), ...(description ? { description } : {}) }),
+    ApiProperty({
+      type: () => type(), // swagger takes a function for a lazy type by its name, which the property gives it
+      isArray: list,
+      required: !optional, ...(nullable ? { nullable: true } : {}), ...(description ? { description } : {}) }),
     ...(optional ? [IsAbsentOr()] : []),
     ValidateNested({ each: list }),
     Type(type),

@@ -1,16 +1,24 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
-import type { ErrorFactory } from './domain-error.js';
-import { errorSchema } from './operation.decorator.js';
+import { PUBLIC_EXTENSION } from '../security/public.decorator.js';
+import { ROLES_EXTENSION } from '../security/roles.decorator.js';
+import { errorCatalogue, type ErrorFactory, type ErrorSpec } from './domain-error.js';
+import { httpErrors } from './http.errors.js';
+import { exampleOf, type Schema } from './openapi-examples.js';
+import { ERRORS_EXTENSION } from './operation.decorator.js';
+
+const REQUEST_ID = '01932c07-8f2a-7b3e-9d51-2f6f0a1c4d5e';
 
 const FAILURE = {
   type: 'object',
   required: ['success', 'error'],
+  additionalProperties: false,
   properties: {
     success: { const: false },
     error: {
       type: 'object',
       required: ['code', 'message', 'details', 'requestId'],
+      additionalProperties: false,
       properties: {
         code: { type: 'string', description: 'One of a closed list; see docs/errors.md' },
         message: { type: 'string', description: 'A sentence for a developer' },
@@ -21,10 +29,44 @@ const FAILURE = {
   },
 };
 
-type Operation = { security?: unknown[]; responses: Record<string, unknown>; tags?: string[] };
+const HEADERS = {
+  'X-Request-Id': { description: 'Yours, or a new one', schema: { type: 'string' } },
+  'Retry-After': { description: 'Seconds to wait', schema: { type: 'integer', minimum: 1 } },
+  'RateLimit-Limit': { description: 'Requests allowed in the window', schema: { type: 'integer' } },
+  'RateLimit-Remaining': { description: 'Requests left in the window', schema: { type: 'integer' } },
+  'RateLimit-Reset': { description: 'Seconds until the window ends', schema: { type: 'integer' } },
+};
+const RATE_LIMIT_HEADERS = ['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'] as const;
 
-/** Builds the OpenAPI 3.1 document from the routes that run. `guarded` are the codes of every signed-in operation. */
-export function buildOpenApi(app: INestApplication, guarded: readonly ErrorFactory[]): OpenAPIObject {
+/** Codes of the guards: of every operation that asks for a session, and of those that ask for a role. */
+export interface GuardErrors {
+  readonly session: readonly ErrorFactory[];
+  readonly role: readonly ErrorFactory[];
+}
+
+interface Content {
+  'application/json': { schema: Schema; example?: unknown; examples?: Record<string, unknown> };
+}
+
+interface Response {
+  description: string;
+  headers?: Record<string, unknown>;
+  content?: Content;
+}
+
+interface Operation {
+  operationId: string;
+  security?: unknown[];
+  parameters?: { in: string }[];
+  requestBody?: { content: Content };
+  responses: Record<string, Response | { $ref: string }>;
+  [ERRORS_EXTENSION]?: string[];
+  [PUBLIC_EXTENSION]?: string;
+  [ROLES_EXTENSION]?: string[];
+}
+
+/** Builds the OpenAPI 3.1 document from the routes that run. */
+export function buildOpenApi(app: INestApplication, guards: GuardErrors): OpenAPIObject {
   const builder = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
     .setTitle('Parley')
@@ -34,29 +76,131 @@ export function buildOpenApi(app: INestApplication, guarded: readonly ErrorFacto
     .addServer('/')
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }, 'session')
     .build();
-  const document = SwaggerModule.createDocument(app, builder, {
+  const created = SwaggerModule.createDocument(app, builder, {
     operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}_${method}`,
   });
-  document.components ??= {};
-  document.components.schemas = { ...document.components.schemas, Failure: FAILURE as never };
-  for (const path of Object.values(document.paths))
-    for (const operation of Object.values(path as Record<string, Operation>))
-      if (operation.security !== undefined && operation.security.length > 0) addGuardErrors(operation, guarded);
-  return withoutNullable(document) as OpenAPIObject;
+  const document = withoutNullable(created) as OpenAPIObject;
+  const components = (document.components ??= {});
+  const schemas = (components.schemas ??= {}) as Record<string, Schema>;
+  const specs = new Map(errorCatalogue());
+  for (const { method, path, operation } of operationsOf(document)) {
+    operation.operationId = aliasId(operation.operationId, path);
+    if (operation[PUBLIC_EXTENSION] !== undefined) operation.security = [];
+    describeSuccess(operation, schemas);
+    describeFailures(operation, codesOf(operation, method, guards), specs);
+    delete operation[PUBLIC_EXTENSION];
+    delete operation[ERRORS_EXTENSION];
+  }
+  schemas['Failure'] = FAILURE as Schema;
+  components.headers = HEADERS as never;
+  components.examples = failureExamples(specs) as never;
+  components.responses = shareResponses(document) as never;
+  return document;
 }
 
-function addGuardErrors(operation: Operation, guarded: readonly ErrorFactory[]): void {
-  for (const status of new Set(guarded.map((error) => error.spec.status))) {
-    const group = guarded.filter((error) => error.spec.status === status);
-    const present = operation.responses[String(status)] as { description: string } | undefined;
-    const known = present ? present.description.split(', ') : [];
-    const codes = [...new Set([...known, ...group.map((error) => error.code)])];
-    const stand = codes.map((code) => ({ code })) as unknown as ErrorFactory[];
+function operationsOf(document: OpenAPIObject): { method: string; path: string; operation: Operation }[] {
+  return Object.entries(document.paths).flatMap(([path, item]) =>
+    Object.entries(item as Record<string, Operation>).map(([method, operation]) => ({ method, path, operation })),
+  );
+}
+
+/** A controller under several paths would number its operations; an alias is named after its path instead. */
+function aliasId(operationId: string, path: string): string {
+  const [, controller, method, index] = /^(\w+?)_(\w+)\[(\d+)\]$/.exec(operationId) ?? [];
+  if (controller === undefined) return operationId;
+  const resource = path.split('/').at(3) ?? controller;
+  const name = index === '0' ? controller : `${resource.charAt(0).toUpperCase()}${resource.slice(1)}`;
+  return `${name}_${method}`;
+}
+
+/** Every code the operation can answer: its own, the guards', and what any request may meet. */
+function codesOf(operation: Operation, method: string, guards: GuardErrors): string[] {
+  const reads = method === 'get';
+  const takesInput =
+    operation.requestBody !== undefined || (operation.parameters ?? []).some((parameter) => parameter.in !== 'header');
+  const common = [
+    ...(takesInput ? [httpErrors.VALIDATION_FAILED] : []),
+    ...(reads ? [] : [httpErrors.MALFORMED_JSON, httpErrors.BODY_TOO_LARGE, httpErrors.UNSUPPORTED_MEDIA_TYPE]),
+    ...((operation.security ?? []).length > 0 ? guards.session : []),
+    ...(operation[ROLES_EXTENSION] === undefined ? [] : guards.role),
+    httpErrors.RATE_LIMITED,
+    httpErrors.INTERNAL_ERROR,
+    httpErrors.SERVICE_UNAVAILABLE,
+  ];
+  return [...new Set([...(operation[ERRORS_EXTENSION] ?? []), ...common.map(({ code }) => code)])];
+}
+
+function describeSuccess(operation: Operation, schemas: Record<string, Schema>): void {
+  const asked = operation.requestBody?.content['application/json'];
+  if (asked) asked.example = exampleOf(asked.schema, schemas);
+  for (const response of Object.values(operation.responses)) {
+    if ('$ref' in response) continue;
+    response.headers = { ...headers('X-Request-Id', ...RATE_LIMIT_HEADERS), ...response.headers };
+    const answer = response.content?.['application/json'];
+    if (answer) answer.example = exampleOf(answer.schema, schemas);
+  }
+}
+
+function describeFailures(
+  operation: Operation,
+  codes: readonly string[],
+  specs: ReadonlyMap<string, ErrorSpec>,
+): void {
+  const byStatus = Map.groupBy(codes, (code) => specs.get(code)?.status ?? 500);
+  for (const [status, group] of byStatus) {
+    const waits = status === 429 || status === 503;
     operation.responses[String(status)] = {
-      description: codes.join(', '),
-      content: { 'application/json': { schema: errorSchema(stand) } },
+      description: group.join(', '),
+      headers: headers('X-Request-Id', ...(waits ? (['Retry-After'] as const) : [])),
+      content: {
+        'application/json': {
+          schema: failureOf(group) as Schema,
+          examples: Object.fromEntries(group.map((code) => [code, { $ref: `#/components/examples/${code}` }])),
+        },
+      },
     };
   }
+}
+
+function headers(...names: (keyof typeof HEADERS)[]): Record<string, unknown> {
+  return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
+}
+
+function failureOf(codes: readonly string[]): object {
+  return {
+    allOf: [
+      { $ref: '#/components/schemas/Failure' },
+      { type: 'object', properties: { error: { type: 'object', properties: { code: { enum: codes } } } } },
+    ],
+  };
+}
+
+function failureExamples(specs: ReadonlyMap<string, ErrorSpec>): Record<string, object> {
+  return Object.fromEntries(
+    [...specs].map(([code, { message }]) => [
+      code,
+      { value: { success: false, error: { code, message, details: {}, requestId: REQUEST_ID } } },
+    ]),
+  );
+}
+
+/** Moves the failures that several operations share into `components.responses`, and returns those. */
+function shareResponses(document: OpenAPIObject): Record<string, Response> {
+  const failures = operationsOf(document).flatMap(({ operation }) =>
+    Object.entries(operation.responses)
+      .filter((entry): entry is [string, Response] => Number(entry[0]) >= 400 && !('$ref' in entry[1]))
+      .map(([status, response]) => ({ operation, status, response })),
+  );
+  const shared: Record<string, Response> = {};
+  for (const [codes, uses] of Map.groupBy(failures, ({ response }) => response.description)) {
+    if (uses.length < 2) continue;
+    const name = codes.replaceAll(', ', '.');
+    for (const { operation, status, response } of uses) {
+      shared[name] = response;
+      operation.responses[status] = { $ref: `#/components/responses/${name}` };
+    }
+  }
+  return shared;
 }
 
 /** OpenAPI 3.1 has no `nullable`: such a schema may be null beside what it says. */
@@ -65,5 +209,11 @@ function withoutNullable(value: unknown): unknown {
   if (value === null || typeof value !== 'object') return value;
   const { nullable, ...rest } = value as Record<string, unknown>;
   const mapped = Object.fromEntries(Object.entries(rest).map(([key, inner]) => [key, withoutNullable(inner)]));
-  return nullable === true ? { anyOf: [mapped, { type: 'null' }] } : mapped;
+  if (nullable !== true) return mapped;
+  const { description, example, ...schema } = mapped;
+  return {
+    ...(description === undefined ? {} : { description }),
+    ...(example === undefined ? {} : { example }),
+    anyOf: [Array.isArray(schema['allOf']) ? schema['allOf'][0] : schema, { type: 'null' }],
+  };
 }

@@ -1,7 +1,10 @@
 import { applyDecorators, HttpCode, type Type } from '@nestjs/common';
-import { ApiExtraModels, ApiHeader, ApiOperation, ApiResponse, getSchemaPath } from '@nestjs/swagger';
+import { ApiExtension, ApiExtraModels, ApiHeader, ApiOperation, ApiResponse, getSchemaPath } from '@nestjs/swagger';
 import type { ErrorFactory } from './domain-error.js';
 import { httpErrors } from './http.errors.js';
+
+/** Carries the codes of an operation to the builder of the document. */
+export const ERRORS_EXTENSION = 'x-errors';
 
 interface OperationOptions {
   summary: string;
@@ -14,7 +17,7 @@ interface OperationOptions {
   list?: 'cursor' | 'page' | 'whole';
   /** Takes an Idempotency-Key and replays its answer. */
   idempotent?: boolean;
-  /** The codes of its own; those that any operation may answer are added. */
+  /** The codes of its own; those of the guards and those that any operation may answer are added. */
   errors?: readonly ErrorFactory[];
 }
 
@@ -22,16 +25,23 @@ const PAGINATION = {
   cursor: {
     type: 'object',
     required: ['limit', 'nextCursor'],
-    properties: { limit: { type: 'integer' }, nextCursor: { type: ['string', 'null'] } },
+    properties: {
+      limit: { type: 'integer', example: 20 },
+      nextCursor: { type: ['string', 'null'], example: 'NDgyMTM' },
+    },
   },
   page: {
     type: 'object',
     required: ['page', 'limit', 'total'],
-    properties: { page: { type: 'integer' }, limit: { type: 'integer' }, total: { type: 'integer' } },
+    properties: {
+      page: { type: 'integer', example: 1 },
+      limit: { type: 'integer', example: 20 },
+      total: { type: 'integer', example: 77 },
+    },
   },
 };
 
-/** Describes a route in the OpenAPI document: summary, answer in its envelope, and every code it can answer. */
+/** Describes a route in the OpenAPI document: summary, answer in its envelope, and its own codes. */
 export function Operation(options: OperationOptions): MethodDecorator {
   const { summary, description, status = 200, answer, list, idempotent = false, errors = [] } = options;
   const own = answer === null ? { type: 'null' } : { $ref: getSchemaPath(answer) };
@@ -40,7 +50,10 @@ export function Operation(options: OperationOptions): MethodDecorator {
   const meta = {
     type: 'object',
     required: ['timestamp', ...Object.keys(pagination)],
-    properties: { timestamp: { type: 'string', format: 'date-time' }, ...pagination },
+    properties: {
+      timestamp: { type: 'string', format: 'date-time', example: '2023-10-03T12:00:00.000Z' },
+      ...pagination,
+    },
   };
   const schema = {
     type: 'object',
@@ -71,34 +84,9 @@ export function Operation(options: OperationOptions): MethodDecorator {
         ? { headers: { 'Idempotent-Replayed': { description: '`true` when answered before', schema: { type: 'string' } } } }
         : {}),
     }),
-    ...errorResponses([...errors, ...idempotencyErrors]),
+    ApiExtension(
+      ERRORS_EXTENSION,
+      [...errors, ...idempotencyErrors].map(({ code }) => code),
+    ),
   ) as MethodDecorator;
-}
-
-const EVERYWHERE = [
-  httpErrors.VALIDATION_FAILED,
-  httpErrors.MALFORMED_JSON,
-  httpErrors.RATE_LIMITED,
-  httpErrors.INTERNAL_ERROR,
-  httpErrors.SERVICE_UNAVAILABLE,
-];
-
-function errorResponses(errors: readonly ErrorFactory[]): MethodDecorator[] {
-  const byStatus = new Map<number, ErrorFactory[]>();
-  for (const error of new Set([...errors, ...EVERYWHERE]))
-    byStatus.set(error.spec.status, [...(byStatus.get(error.spec.status) ?? []), error]);
-  return [...byStatus].map(([status, group]) =>
-    ApiResponse({ status, description: group.map((error) => error.code).join(', '), schema: errorSchema(group) as never }),
-  );
-}
-
-/** The schema of a failure that carries one of these codes, with an example of each. */
-export function errorSchema(group: readonly ErrorFactory[]): object {
-  const codes = group.map((error) => error.code);
-  return {
-    allOf: [
-      { $ref: '#/components/schemas/Failure' },
-      { type: 'object', properties: { error: { type: 'object', properties: { code: { enum: codes } } } } },
-    ],
-  };
 }

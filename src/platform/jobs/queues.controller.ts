@@ -28,7 +28,7 @@ class DeadLetterDto {
   @EnumField(ALL_QUEUES)
   queue: string;
 
-  @TextField({ max: 200 })
+  @TextField({ max: 200, example: '01932c07-8f2a-7b3e-9d51-2f6f0a1c4d5e' })
   jobId: string;
 
   @TextField({ max: 200, example: 'sports.game-result-recorded' })
@@ -53,7 +53,7 @@ class DeadLetterParam {
   @EnumField(ALL_QUEUES)
   queue: string;
 
-  @TextField({ max: 200 })
+  @TextField({ max: 200, example: '01932c07-8f2a-7b3e-9d51-2f6f0a1c4d5e' })
   jobId: string;
 }
 

@@ -4,7 +4,6 @@ import { LoggerModule } from 'nestjs-pino';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AppConfig } from '../config/app-config.js';
 import { newId } from '../database/ids.js';
-import type { SubjectRequest } from '../security/subject.js';
 
 const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 
@@ -12,6 +11,12 @@ const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 function requestIdOf(request: IncomingMessage): string {
   const given = request.headers['x-request-id'];
   return typeof given === 'string' && REQUEST_ID.test(given) ? given : newId();
+}
+
+/** What every line written within a request carries. */
+function requestFields(): object {
+  const cls = ClsServiceManager.getClsService();
+  return cls.isActive() ? { requestId: cls.getId() } : {};
 }
 
 /** Structured logs with request and user id; never bodies, headers or query strings, which may hold secrets. */
@@ -30,25 +35,9 @@ function requestIdOf(request: IncomingMessage): string {
     LoggerModule.forRootAsync({
       inject: [AppConfig],
       useFactory: (config: AppConfig) => ({
-        pinoHttp: {
-          level: config.LOG_LEVEL,
-          base: null,
-          genReqId: () => ClsServiceManager.getClsService().getId() ?? newId(),
-          quietReqLogger: true,
-          customAttributeKeys: { reqId: 'requestId' },
-          serializers: {
-            req: (request: { method: string; url: string }) => ({
-              method: request.method,
-              path: request.url.split('?')[0],
-            }),
-            res: (response: { statusCode: number }) => ({ status: response.statusCode }),
-          },
-          customProps: (request: IncomingMessage) => {
-            const { subject } = request as unknown as SubjectRequest;
-            return subject ? { userId: subject.userId } : {};
-          },
-          autoLogging: { ignore: (request: IncomingMessage) => /^\/(health|metrics)/.test(request.url ?? '') },
-        },
+        // The access log is RequestMiddleware's: a child logger for each request would cost as much as its work.
+        forRoutes: [],
+        pinoHttp: { level: config.LOG_LEVEL, base: null, mixin: requestFields },
       }),
     }),
   ],

@@ -1,7 +1,7 @@
 import { Global, type MiddlewareConsumer, Module, type NestModule } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
 import { AuditService } from './audit.service.js';
-import { HttpMetricsMiddleware } from './http-metrics.middleware.js';
+import { RequestMiddleware } from './request.middleware.js';
 import { Lifecycle } from './lifecycle.js';
 import { MetricsService } from './metrics.service.js';
 import { OperationsController } from './operations.controller.js';
@@ -15,6 +15,6 @@ import { OperationsController } from './operations.controller.js';
 })
 export class ObservabilityModule implements NestModule {
   configure(consumer: MiddlewareConsumer): void {
-    consumer.apply(HttpMetricsMiddleware).forRoutes('{*path}');
+    consumer.apply(RequestMiddleware).forRoutes('{*path}');
   }
 }

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { ThrottlerStorage } from '@nestjs/throttler';
 import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
@@ -6,20 +6,37 @@ import { AppConfig } from '../config/app-config.js';
 import { RedisConnections } from '../redis/redis-connections.js';
 
 type Count = Awaited<ReturnType<ThrottlerStorage['increment']>>;
-type CountingRedis = Redis & { parleyCount(key: string, ttlMs: number): Promise<[hits: number, ttlMs: number]> };
+type CountingRedis = Redis & {
+  parleyCount(key: string, ttlMs: number, hits: number): Promise<[hits: number, ttlMs: number]>;
+};
+
+/** The limit by address that every request passes first. */
+export const FLOOD = 'flood';
 
 const COUNT = `
-local hits = redis.call('INCR', KEYS[1])
-if hits == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+local hits = redis.call('INCRBY', KEYS[1], ARGV[2])
+if hits == tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 return { hits, redis.call('PTTL', KEYS[1]) }`;
+
+/** How often the hits of a loosely counted limit are added up with those of other processes. */
+const SYNC_MS = 100;
+
+interface Window {
+  /** Hits of all processes as last told by Redis, and of this one since. */
+  shared: number;
+  unsent: number;
+  endsAt: number;
+  timer: NodeJS.Timeout | undefined;
+}
 
 /**
  * Counts requests in a fixed window that begins with the first one, in Redis, so that all API processes count together.
- * Without Redis each process counts for itself.
+ * Without Redis each process counts for itself. The flood limit, which every request passes, is counted here and added
+ * up in Redis ten times a second: exact to what a tenth of a second brings, and without a round trip of its own.
  */
 @Injectable()
-export class RateLimitStorage implements ThrottlerStorage {
-  private readonly local = new LRUCache<string, { hits: number; endsAt: number }>({ max: 50_000 });
+export class RateLimitStorage implements ThrottlerStorage, OnApplicationShutdown {
+  private readonly windows = new LRUCache<string, Window>({ max: 50_000, dispose: ({ timer }) => clearTimeout(timer) });
   private readonly redis: CountingRedis;
 
   constructor(
@@ -30,8 +47,13 @@ export class RateLimitStorage implements ThrottlerStorage {
     this.redis = connections.cache as CountingRedis;
   }
 
+  onApplicationShutdown(): void {
+    this.windows.clear();
+  }
+
   async increment(key: string, ttlMs: number, limit: number, _block: number, name: string): Promise<Count> {
-    const [hits, left] = await this.count(`${this.config.REDIS_PREFIX}:rate:${name}:${key}`, ttlMs);
+    const full = `${this.config.REDIS_PREFIX}:rate:${name}:${key}`;
+    const [hits, left] = name === FLOOD ? this.countLoosely(full, ttlMs) : await this.count(full, ttlMs);
     const seconds = Math.max(1, Math.ceil(left / 1000));
     return { totalHits: hits, timeToExpire: seconds, isBlocked: hits > limit, timeToBlockExpire: seconds };
   }
@@ -39,18 +61,41 @@ export class RateLimitStorage implements ThrottlerStorage {
   private async count(key: string, ttlMs: number): Promise<[number, number]> {
     if (!this.connections.cacheReady) return this.countHere(key, ttlMs);
     try {
-      return await this.redis.parleyCount(key, ttlMs);
+      return await this.redis.parleyCount(key, ttlMs, 1);
     } catch {
       return this.countHere(key, ttlMs);
     }
   }
 
+  private countLoosely(key: string, ttlMs: number): [number, number] {
+    const counted = this.countHere(key, ttlMs);
+    const window = this.windows.get(key);
+    if (window) window.timer ??= setTimeout(() => void this.addUp(key, window, ttlMs), SYNC_MS).unref();
+    return counted;
+  }
+
+  private async addUp(key: string, window: Window, ttlMs: number): Promise<void> {
+    window.timer = undefined;
+    if (!this.connections.cacheReady) return;
+    const sent = window.unsent;
+    try {
+      const [shared, left] = await this.redis.parleyCount(key, ttlMs, sent);
+      window.shared = shared;
+      window.unsent -= sent;
+      window.endsAt = performance.now() + left;
+    } catch {
+      // Redis went away: this process goes on counting for itself.
+    }
+  }
+
   private countHere(key: string, ttlMs: number): [number, number] {
     const now = performance.now();
-    const entry = this.local.get(key);
-    const window = entry && entry.endsAt > now ? entry : { hits: 0, endsAt: now + ttlMs };
-    window.hits += 1;
-    this.local.set(key, window);
-    return [window.hits, window.endsAt - now];
+    let window = this.windows.get(key);
+    if (!window || window.endsAt <= now) {
+      window = { shared: 0, unsent: 0, endsAt: now + ttlMs, timer: undefined };
+      this.windows.set(key, window);
+    }
+    window.unsent += 1;
+    return [window.shared + window.unsent, window.endsAt - now];
   }
 }

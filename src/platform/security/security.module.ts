@@ -1,38 +1,35 @@
 import { type ExecutionContext, Global, Module } from '@nestjs/common';
 import { ThrottlerModule } from '@nestjs/throttler';
-import { AppConfig } from '../config/app-config.js';
 import { Rules } from '../config/rules.js';
-import { RedisConnections } from '../redis/redis-connections.js';
 import { PasswordHasher } from './password-hasher.js';
-import { RateLimitStorage } from './rate-limit.storage.js';
+import { RateLimitModule } from './rate-limit.module.js';
+import { FLOOD, RateLimitStorage } from './rate-limit.storage.js';
 import type { SubjectRequest } from './subject.js';
-
-const isSignedIn = (context: ExecutionContext): boolean =>
-  context.switchToHttp().getRequest<SubjectRequest>().subject !== undefined;
+import { TierCounts } from './tier-counts.js';
 
 @Global()
 @Module({
   imports: [
+    RateLimitModule,
     ThrottlerModule.forRootAsync({
-      inject: [Rules, AppConfig, RedisConnections],
-      useFactory: ({ rateLimits }: Rules, config: AppConfig, redis: RedisConnections) => {
-        const scaled = (limit: number) => Math.max(1, Math.floor(limit * config.RATE_LIMIT_FACTOR));
-        const tierOf = (context: ExecutionContext) =>
-          isSignedIn(context) ? rateLimits.authenticated : rateLimits.anonymous;
+      inject: [Rules, RateLimitStorage, TierCounts],
+      useFactory: ({ rateLimits }: Rules, storage: RateLimitStorage, counts: TierCounts) => {
+        const ruleOf = (context: ExecutionContext) =>
+          counts.ruleOf(context.switchToHttp().getRequest<SubjectRequest>());
         return {
-          storage: new RateLimitStorage(redis, config),
+          storage,
           generateKey: (_context: ExecutionContext, tracker: string) => tracker,
           throttlers: [
             {
-              name: 'flood',
-              limit: scaled(rateLimits.flood.limit),
+              name: FLOOD,
+              limit: counts.scaled(rateLimits.flood.limit),
               ttl: rateLimits.flood.seconds * 1000,
               setHeaders: false,
             },
             {
               name: 'default',
-              limit: (context) => scaled(tierOf(context).limit),
-              ttl: (context) => tierOf(context).seconds * 1000,
+              limit: (context) => counts.scaled(ruleOf(context).limit),
+              ttl: (context) => ruleOf(context).seconds * 1000,
             },
           ],
         };

@@ -9,6 +9,8 @@ import {
   UuidField,
 } from '../../../platform/http/fields.js';
 
+const SHA256 = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08';
+const CURSOR = 'MDE5MzJjMDctOGYyYS03YjNlLTlkNTEtMmY2ZjBhMWM0ZDVl';
 const WEEK_STATES = ['open', 'grouped', 'closed', 'settled'] as const;
 
 export class WeekParam {
@@ -46,7 +48,7 @@ export class WeekDto {
   @TimeField({ description: 'Last instant of this week in which one may buy back' })
   buyBackUntil: string;
 
-  @TextField({ max: 64, example: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08', description: "SHA-256 of the draw's seed" })
+  @TextField({ max: 64, example: SHA256, description: "SHA-256 of the draw's seed" })
   seedHash: string;
 
   @IntField({ nullable: true, example: 230, description: 'Players drawn; null before the draw' })
@@ -130,13 +132,13 @@ export class DrawDto {
   @TextField({ max: 60, example: 'fisher-yates-hmac-sha256', description: 'How to replay it: docs/draw.md' })
   algorithm: string;
 
-  @TextField({ max: 64, description: 'SHA-256 of the seed, published when the week opened' })
+  @TextField({ max: 64, example: SHA256, description: 'SHA-256 of the seed, published when the week opened' })
   seedHash: string;
 
-  @TextField({ nullable: true, max: 64, description: 'The seed in hexadecimal; null before the draw' })
+  @TextField({ nullable: true, max: 64, example: SHA256, description: 'The seed in hexadecimal; null before the draw' })
   seed: string | null;
 
-  @TextField({ nullable: true, max: 64, description: 'SHA-256 of the sorted user ids joined by newlines' })
+  @TextField({ nullable: true, max: 64, example: SHA256, description: 'SHA-256 of the sorted user ids joined by newlines' })
   entriesHash: string | null;
 
   @IntField({ nullable: true, min: 0 })
@@ -151,7 +153,7 @@ export class DrawDto {
   @ObjectField(() => DrawEntryDto, { list: true, description: 'Entries by user id: the order in which they were hashed' })
   entries: DrawEntryDto[];
 
-  @TextField({ nullable: true, max: 500 })
+  @TextField({ nullable: true, max: 500, example: CURSOR, description: 'Where the next page begins; null on the last' })
   nextCursor: string | null;
 }
 

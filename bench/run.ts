@@ -1,0 +1,24 @@
+import { parseArgs } from 'node:util';
+import { type Figure, say } from './support/figures.js';
+
+const BENCHES: Record<string, () => Promise<{ run: (options: { seconds: number }) => Promise<Figure[]> }>> = {
+  bets: () => import('./bets.js'),
+};
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { seconds: { type: 'string', default: '8' } },
+});
+const names = positionals.length > 0 ? positionals : Object.keys(BENCHES);
+const figures: Figure[] = [];
+for (const name of names) {
+  const bench = BENCHES[name];
+  if (!bench) {
+    say(`There is no bench ${name}. There are: ${Object.keys(BENCHES).join(', ')}`);
+    process.exit(1);
+  }
+  say(`— ${name}`);
+  figures.push(...(await (await bench()).run({ seconds: Number(values.seconds) })));
+}
+for (const figure of figures) process.stdout.write(`${JSON.stringify(figure)}\n`);
+process.exit(figures.every(({ pass }) => pass) ? 0 : 1);

@@ -1,0 +1,110 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
+import { openSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { freePort } from '../../scripts/embedded/ports.js';
+import { startPostgres } from '../../scripts/embedded/postgres.js';
+import { startRedis } from '../../scripts/embedded/redis.js';
+import { runMigrations } from '../../src/platform/database/migrate.js';
+
+const DIRECTORY = '.local/bench';
+
+/** Postgres, Redis and processes of the product, all of the bench's own, with the settings `npm start` uses. */
+export interface Bench {
+  readonly databaseUrl: string;
+  readonly redisUrl: string;
+  readonly privateKey: string;
+  /** Straight to the database. */
+  readonly db: pg.Pool;
+  /** Starts `dist/src/main.js` or `dist/src/worker.js` and waits until it is ready. */
+  start(kind: 'main' | 'worker', env?: Record<string, string>): Promise<Running>;
+  stop(): Promise<void>;
+}
+
+export interface Running {
+  readonly url: string;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+/** A fresh, migrated database under this name, on the bench's own servers. */
+export async function startBench(name: string): Promise<Bench> {
+  await mkdir(DIRECTORY, { recursive: true });
+  const postgres = await startPostgres({
+    dataDir: join(DIRECTORY, 'postgres'),
+    port: (await freePort(54_330)).port,
+    settings: { max_wal_size: '8GB' },
+  });
+  const redis = await startRedis({ dir: join(DIRECTORY, 'redis'), port: (await freePort(56_390)).port });
+  const admin = new pg.Client(postgres.url('postgres'));
+  await admin.connect();
+  await admin.query(`DROP DATABASE IF EXISTS "${name}" WITH (FORCE)`);
+  await admin.end();
+  await postgres.ensureDatabase(name);
+  const databaseUrl = postgres.url(name);
+  await runMigrations(databaseUrl);
+  const db = new pg.Pool({ connectionString: databaseUrl, max: 16 });
+  const privateKey = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const children = new Set<Running>();
+  const redisUrl = redis.url(1);
+  return {
+    databaseUrl,
+    redisUrl,
+    privateKey,
+    db,
+    start: async (kind, env = {}) => {
+      const running = await startProcess(kind, {
+        NODE_ENV: 'production',
+        METRICS_TOKEN: 'a token of the bench',
+        DATABASE_URL: databaseUrl,
+        REDIS_URL: redisUrl,
+        REDIS_PREFIX: name.replaceAll('_', '-'),
+        JWT_PRIVATE_KEY: privateKey,
+        // One address and a few users stand for thousands: the limits are counted and told, and not reached.
+        RATE_LIMIT_FACTOR: '1000000',
+        ...env,
+      });
+      children.add(running);
+      return running;
+    },
+    stop: async () => {
+      for (const child of children) await child.stop();
+      await db.end();
+      await redis.stop();
+      await postgres.stop();
+    },
+  };
+}
+
+async function startProcess(kind: 'main' | 'worker', env: Record<string, string>): Promise<Running> {
+  const { port } = await freePort(kind === 'main' ? 3900 : 3950);
+  const log = openSync(join(DIRECTORY, `${kind}.log`), 'w');
+  const child: ChildProcess = spawn(process.execPath, [`dist/src/${kind}.js`], {
+    env: { ...process.env, ...env, PORT: String(port), WORKER_PORT: String(port) },
+    stdio: ['ignore', log, log],
+  });
+  const url = `http://127.0.0.1:${port}`;
+  for (let tries = 0; ; tries += 1) {
+    if (child.exitCode !== null) throw new Error(`${kind} ended at once; see ${DIRECTORY}/${kind}.log`);
+    const ready = await fetch(`${url}/health/ready`).then(
+      (answer) => answer.ok,
+      () => false,
+    );
+    if (ready) break;
+    if (tries > 300) throw new Error(`${kind} is not ready after 30 s`);
+    await sleep(100);
+  }
+  return {
+    url,
+    pid: child.pid ?? 0,
+    stop: async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+    },
+  };
+}

@@ -1,0 +1,198 @@
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
+import type { ErrorSpec } from '../../src/platform/http/domain-error.js';
+import {
+  type Answer,
+  codesOf,
+  type DocumentedOperation,
+  follow,
+  type MediaType,
+  type OpenApiDocument,
+  type Operation,
+  operationsOf,
+  type Parameter,
+  type Reference,
+} from './document.js';
+
+const JSON_TYPE = 'application/json';
+/** What OpenAPI 3.1 adds to JSON Schema. Any other keyword, `nullable` of 3.0 among them, is a mistake. */
+const VOCABULARY = ['example', 'discriminator', 'xml', 'externalDocs'];
+const EVERYWHERE = ['RATE_LIMITED', 'INTERNAL_ERROR', 'SERVICE_UNAVAILABLE'];
+/** Codes that no operation answers: an address that is none. */
+const OUTSIDE = new Set(['NOT_FOUND']);
+
+type Catalogue = ReadonlyMap<string, ErrorSpec>;
+
+/** All that is wrong with the document, one line each: nothing when it may be published. */
+export async function problemsOf(document: OpenApiDocument, catalogue: Catalogue): Promise<string[]> {
+  const operations = operationsOf(document);
+  const examples = new Examples(document);
+  return [
+    ...(await notOpenApi(document)),
+    ...unresolved(document),
+    ...nullables(document, '#'),
+    ...repeatedIds(operations),
+    ...operations.flatMap((operation) => [
+      ...described(operation),
+      ...inputs(document, operation, examples),
+      ...success(document, operation, examples),
+      ...failures(document, operation, catalogue, examples),
+    ]),
+    ...unanswered(document, operations, catalogue),
+  ];
+}
+
+async function notOpenApi(document: OpenApiDocument): Promise<string[]> {
+  if (!document.openapi.startsWith('3.1.')) return [`the document is OpenAPI ${document.openapi}, not 3.1`];
+  const result = await new Validator().validate(structuredClone(document) as unknown as Record<string, unknown>);
+  if (result.valid) return [];
+  const errors = typeof result.errors === 'string' ? [result.errors] : (result.errors ?? ['no reason given']);
+  return errors.map((error) => `not valid OpenAPI 3.1: ${typeof error === 'string' ? error : JSON.stringify(error)}`);
+}
+
+function unresolved(document: OpenApiDocument): string[] {
+  return [...references(document)]
+    .filter((reference) => follow(document, { $ref: reference }) === undefined)
+    .map((reference) => `nothing stands at ${reference === '' ? 'an empty $ref' : reference}`);
+}
+
+function references(value: unknown, found = new Set<string>()): Set<string> {
+  if (value === null || typeof value !== 'object') return found;
+  const { $ref: reference } = value as Partial<Reference>;
+  if (typeof reference === 'string') found.add(reference);
+  for (const inner of Object.values(value)) references(inner, found);
+  return found;
+}
+
+function nullables(value: unknown, at: string): string[] {
+  if (value === null || typeof value !== 'object') return [];
+  return Object.entries(value).flatMap(([key, inner]) => {
+    if (key === 'example' || key === 'examples') return [];
+    const here = key === 'nullable' && typeof inner === 'boolean' ? [`nullable at ${at}: OpenAPI 3.1 has none`] : [];
+    return [...here, ...nullables(inner, `${at}/${key}`)];
+  });
+}
+
+function repeatedIds(operations: readonly DocumentedOperation[]): string[] {
+  return [...Map.groupBy(operations, ({ operation }) => operation.operationId)]
+    .filter(([id, users]) => id === undefined || users.length > 1)
+    .map(([id, users]) => `operationId ${id ?? '(none)'}: ${users.map(({ name }) => name).join(', ')}`);
+}
+
+function described({ name, path, operation }: DocumentedOperation): string[] {
+  const { summary = '', tags = [], security, parameters = [] } = operation;
+  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]);
+  const declared = parameters.filter((parameter) => parameter.in === 'path').map((parameter) => parameter.name);
+  return [
+    ...(summary.trim() === '' ? [`${name} has no summary`] : []),
+    ...(tags.length === 0 ? [`${name} has no tag`] : []),
+    ...(security === undefined ? [`${name} says neither which session it asks for nor that it is public`] : []),
+    ...(inPath.toSorted().join() === declared.toSorted().join() ? [] : [`${name} declares other path parameters`]),
+  ];
+}
+
+function inputs(document: OpenApiDocument, { name, operation }: DocumentedOperation, examples: Examples): string[] {
+  const parameters = (operation.parameters ?? []).flatMap((parameter: Parameter) => {
+    const example = parameter.example ?? parameter.schema['example'];
+    if (example === undefined) return parameter.required === true ? [`${name}: ${parameter.name} has no example`] : [];
+    return examples.check(`${name} ${parameter.in} ${parameter.name}`, parameter.schema, example);
+  });
+  const body = operation.requestBody && follow(document, operation.requestBody);
+  const asked = body?.content[JSON_TYPE];
+  if (body !== undefined && asked === undefined) return [...parameters, `${name} takes a body that is not JSON`];
+  return [...parameters, ...(asked ? examples.checkMedia(`${name} body`, asked) : [])];
+}
+
+function success(document: OpenApiDocument, { name, operation }: DocumentedOperation, examples: Examples): string[] {
+  const done = Object.entries(operation.responses).filter(([status]) => status.startsWith('2'));
+  if (done.length !== 1) return [`${name} has ${done.length} answers of success`];
+  return done.flatMap(([status]) => {
+    const media = mediaOf(document, operation, status);
+    return media ? examples.checkMedia(`${name} ${status}`, media) : [`${name} ${status} has no JSON schema`];
+  });
+}
+
+function failures(
+  document: OpenApiDocument,
+  { name, operation }: DocumentedOperation,
+  catalogue: Catalogue,
+  examples: Examples,
+): string[] {
+  const byStatus = codesOf(document, operation);
+  const all = new Set([...byStatus.values()].flat());
+  const signedIn = (operation.security ?? []).length > 0;
+  const expected = [
+    ...EVERYWHERE,
+    ...(signedIn ? ['UNAUTHENTICATED', 'TOKEN_EXPIRED', 'SESSION_ENDED'] : []),
+    ...(operation['x-roles'] ? ['FORBIDDEN'] : []),
+    ...(operation.requestBody ? ['VALIDATION_FAILED', 'MALFORMED_JSON', 'BODY_TOO_LARGE'] : []),
+  ];
+  return [
+    ...expected.filter((code) => !all.has(code)).map((code) => `${name} does not say that it answers ${code}`),
+    ...[...byStatus].flatMap(([status, codes]) => [
+      ...(codes.length === 0 ? [`${name} ${status} names no code`] : []),
+      ...codes
+        .filter((code) => catalogue.get(code)?.status !== status)
+        .map((code) => `${name} answers ${code} with ${status}, but it is declared otherwise`),
+      ...codes.flatMap((code) => examples.checkFailure(`${name} ${code}`, mediaOf(document, operation, status), code)),
+    ]),
+  ];
+}
+
+function mediaOf(
+  document: OpenApiDocument,
+  operation: Operation,
+  status: string | number,
+): MediaType | undefined {
+  const answer = operation.responses[String(status)];
+  return answer && follow<Answer>(document, answer)?.content?.[JSON_TYPE];
+}
+
+/** A code that nothing answers is dead, or its operation does not declare it. */
+function unanswered(
+  document: OpenApiDocument,
+  operations: readonly DocumentedOperation[],
+  catalogue: Catalogue,
+): string[] {
+  const answered = new Set(operations.flatMap(({ operation }) => [...codesOf(document, operation).values()].flat()));
+  return [...catalogue.keys()]
+    .filter((code) => !answered.has(code) && !OUTSIDE.has(code))
+    .map((code) => `no operation says that it answers ${code}`);
+}
+
+/** Validates examples against the schemas of the document, read strictly as JSON Schema 2020-12. */
+class Examples {
+  private readonly ajv = new Ajv2020({ allErrors: true, strict: true, strictTypes: false, strictRequired: false });
+
+  constructor(private readonly document: OpenApiDocument) {
+    formats.default(this.ajv);
+    this.ajv.addVocabulary(VOCABULARY);
+    this.ajv.addSchema(pointing({ $defs: document.components['schemas'] ?? {} }, '#/$defs/'), 'named');
+  }
+
+  checkMedia(what: string, { schema, example }: MediaType): string[] {
+    return example === undefined ? [`${what} has no example`] : this.check(what, schema, example);
+  }
+
+  checkFailure(what: string, media: MediaType | undefined, code: string): string[] {
+    const listed = media?.examples?.[code];
+    const example = listed && follow<{ value: unknown }>(this.document, listed);
+    return media && example ? this.check(what, media.schema, example.value) : [`${what} has no example`];
+  }
+
+  check(what: string, schema: object, example: unknown): string[] {
+    try {
+      const fits = this.ajv.compile(pointing(schema, 'named#/$defs/'));
+      if (fits(example)) return [];
+      return [`${what}: its example does not fit its schema: ${this.ajv.errorsText(fits.errors)}`];
+    } catch (error) {
+      return [`${what}: ${(error as Error).message}`];
+    }
+  }
+}
+
+/** The schema with its references to named schemas leading elsewhere. */
+function pointing(schema: object, to: string): object {
+  return JSON.parse(JSON.stringify(schema).replaceAll('"#/components/schemas/', `"${to}`)) as object;
+}
