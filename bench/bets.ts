@@ -2,46 +2,88 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { type Figure, limitFigure, ratioFigure, say } from './support/figures.js';
 import { drive, type LoadFigures } from './support/load.js';
-import { seedBets, seedWorld, signIn, type World } from './support/seed.js';
-import { startBench } from './support/services.js';
+import { insertGame, seedBets, seedWorld, signIn, type World } from './support/seed.js';
+import { type Bench, type Running, startBench } from './support/services.js';
 
 const MEMBERS = 10_000;
 const STORED = 1_000_000;
 const CONNECTIONS = 32;
 const FLOOR_CONNECTIONS = 8;
 const ROUNDS = 3;
+export const API_ENV = { DATABASE_POOL_SIZE: '8', LOG_LEVEL: 'warn' };
 
 /** How fast one API process takes bets, beside the same rows written by one bare statement. */
-export async function run(options: { seconds: number; stored?: number }): Promise<Figure[]> {
+export async function run({ seconds }: { seconds: number }): Promise<Figure[]> {
   const bench = await startBench('parley_bench_bets');
   try {
     const world = await seedWorld(bench.db, { members: MEMBERS, pools: 100, games: 16 });
-    await seedBets(bench.db, world, options.stored ?? STORED);
+    await seedBets(bench.db, world, STORED);
     const tokens = await signIn(bench.db, world.userIds, bench.privateKey);
-    const api = await bench.start('main', { DATABASE_POOL_SIZE: process.env['BENCH_POOL'] ?? '8', LOG_LEVEL: 'warn' });
-    const load = (seconds: number, rate?: number) =>
-      drive({ url: api.url, connections: CONNECTIONS, seconds, request: bets(world, tokens), ...(rate ? { rate } : {}) });
+    const api = await bench.start('main', API_ENV);
     await warmUp(api.url, tokens);
-    await load(2);
-    const rounds: { value: number; floor: number }[] = [];
-    const figures: LoadFigures[] = [];
-    for (let round = 1; round <= ROUNDS; round += 1) {
-      const floor = await bareBets(bench.databaseUrl, world, options.seconds);
-      const ours = await load(options.seconds);
-      rounds.push({ value: ours.perSecond, floor });
-      figures.push(ours);
-      say(`round ${round}: floor ${floor.toFixed(0)}/s, bets ${ours.perSecond.toFixed(0)}/s, p99 ${ours.p99} ms, ${[...ours.answers].join(' ')}`);
-    }
-    const steady = await load(options.seconds, 1000);
-    say(`at 1,000/s: p50 ${steady.p50} ms, p99 ${steady.p99} ms, ${[...steady.answers].join(' ')}`);
-    return [
-      ratioFigure({ bench: 'bets', metric: 'throughput', unit: 'bets/s' }, rounds, 0.35),
-      limitFigure({ bench: 'bets', metric: 'p99', unit: 'ms' }, figures.map(({ p99 }) => p99), 50),
-      limitFigure({ bench: 'bets', metric: 'p99 at 1,000 bets/s', unit: 'ms' }, [steady.p99], 20),
-    ];
+    await load(api, bets(world, tokens), 2);
+    return [...(await throughput(bench, api, world, tokens, seconds)), ...(await hot(bench, api, world, tokens, seconds))];
   } finally {
     await bench.stop();
   }
+}
+
+async function throughput(bench: Bench, api: Running, world: World, tokens: string[], seconds: number): Promise<Figure[]> {
+  const rounds: { value: number; floor: number }[] = [];
+  const figures: LoadFigures[] = [];
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    const floor = await bareBets(bench.databaseUrl, world, seconds);
+    const ours = await load(api, bets(world, tokens), seconds);
+    rounds.push({ value: ours.perSecond, floor });
+    figures.push(ours);
+    say(`round ${round}: floor ${floor.toFixed(0)}/s, bets ${ours.perSecond.toFixed(0)}/s, p99 ${ours.p99} ms, ${told(ours)}`);
+  }
+  const steady = await load(api, bets(world, tokens), seconds, 1000);
+  say(`at 1,000/s: p50 ${steady.p50} ms, p99 ${steady.p99} ms, ${told(steady)}`);
+  return [
+    ratioFigure({ bench: 'bets', metric: 'throughput', unit: 'bets/s' }, rounds, 0.35),
+    limitFigure({ bench: 'bets', metric: 'p99', unit: 'ms' }, figures.map(({ p99 }) => p99), 50),
+    limitFigure({ bench: 'bets', metric: 'p99 at 1,000 bets/s', unit: 'ms' }, [steady.p99], 20),
+  ];
+}
+
+/** Everybody on one market; then one that starts while they bet. The floor is the spread-out run. */
+async function hot(bench: Bench, api: Running, world: World, tokens: string[], seconds: number): Promise<Figure[]> {
+  const [, end] = await weekSpan(bench);
+  const rounds: { value: number; floor: number }[] = [];
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    const one = { ...world, games: [await oneMarket(bench, end)] };
+    const floor = (await load(api, bets(world, tokens), seconds)).perSecond;
+    const ours = await load(api, bets(one, tokens), seconds);
+    rounds.push({ value: ours.perSecond, floor });
+    say(`hot round ${round}: spread out ${floor.toFixed(0)}/s, one market ${ours.perSecond.toFixed(0)}/s, ${told(ours)}`);
+  }
+  const starting = { ...world, games: [await oneMarket(bench, new Date(Date.now() + 1000))] };
+  const across = await load(api, bets(starting, tokens), Math.max(3, seconds / 2));
+  say(`hot, across the start: ${told(across)}`);
+  const strangers = [...across.answers.keys()].filter((answer) => answer !== '201' && answer !== 'GAME_STARTED');
+  return [
+    ratioFigure({ bench: 'bets', metric: 'hot market', unit: 'bets/s' }, rounds, 0.8),
+    limitFigure({ bench: 'bets', metric: 'errors across the start but GAME_STARTED', unit: 'kinds' }, [strangers.length], 0),
+  ];
+}
+
+async function oneMarket(bench: Bench, startsAt: Date): Promise<World['games'][number]> {
+  const game = await insertGame(bench.db, startsAt);
+  return { ...game, markets: game.markets.slice(0, 1) };
+}
+
+async function weekSpan(bench: Bench): Promise<[Date, Date]> {
+  const { rows } = await bench.db.query<{ starts_at: Date; ends_at: Date }>('SELECT starts_at, ends_at FROM weeks');
+  return [rows[0]?.starts_at ?? new Date(), new Date((rows[0]?.ends_at.getTime() ?? 0) - 60_000)];
+}
+
+export function load(api: Running, request: ReturnType<typeof bets>, seconds: number, rate?: number): Promise<LoadFigures> {
+  return drive({ url: api.url, connections: CONNECTIONS, seconds, request, ...(rate === undefined ? {} : { rate }) });
+}
+
+function told(figures: LoadFigures): string {
+  return [...figures.answers].map(([answer, count]) => `${answer} × ${count}`).join(', ');
 }
 
 /** Every session is used once, as people who bet have looked at the games before. */

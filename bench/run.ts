@@ -3,6 +3,10 @@ import { type Figure, say } from './support/figures.js';
 
 const BENCHES: Record<string, () => Promise<{ run: (options: { seconds: number }) => Promise<Figure[]> }>> = {
   bets: () => import('./bets.js'),
+  reads: () => import('./reads.js'),
+  settlement: () => import('./settlement.js'),
+  grouping: () => import('./grouping.js'),
+  growth: () => import('./growth.js'),
 };
 
 const { values, positionals } = parseArgs({

@@ -36,6 +36,7 @@ export class UsersAndAuth1763700000002 implements MigrationInterface {
         end_reason text CHECK (end_reason IN ('logout', 'refresh_reused', 'banned', 'expired'))
       );
       CREATE INDEX ix_sessions_user_live ON sessions (user_id) WHERE ended_at IS NULL;
+      CREATE INDEX ix_sessions_ended ON sessions (ended_at) WHERE ended_at IS NOT NULL;
 
       CREATE TABLE refresh_tokens (
         token_hash bytea PRIMARY KEY,

@@ -89,7 +89,14 @@ export class Bets1763700000005 implements MigrationInterface {
           FROM week_entries e JOIN pool_members m ON m.pool_id = e.pool_id AND m.user_id = e.user_id
           WHERE e.user_id = p_user AND e.week_id = p_week
           FOR UPDATE OF m;
-          IF NOT FOUND THEN PERFORM bets_refuse('NOT_IN_POOL', jsonb_build_object('week', p_week)); END IF;
+          IF NOT FOUND THEN
+            -- It may be the retry of a bet of a week that has ended meanwhile.
+            SELECT k.body_hash, k.response INTO o FROM idempotency_keys k
+            WHERE k.user_id = p_user AND k.operation = 'bets.place' AND k.key = p_key;
+            IF NOT FOUND THEN PERFORM bets_refuse('NOT_IN_POOL', jsonb_build_object('week', p_week)); END IF;
+            IF o.body_hash <> p_body_hash THEN PERFORM bets_refuse('IDEMPOTENCY_KEY_REUSED'); END IF;
+            RETURN o.response || '{"replayed": true}';
+          END IF;
           EXIT WHEN v_balance < p_stake OR p_stake <= 0;
         END LOOP;
 

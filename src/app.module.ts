@@ -1,4 +1,10 @@
-import { type DynamicModule, Module, type Type } from '@nestjs/common';
+import {
+  type DynamicModule,
+  type MiddlewareConsumer,
+  Module,
+  type NestModule,
+  type Type,
+} from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
 import { AuthGuard } from './modules/auth/auth.guard.js';
 import { AuthModule } from './modules/auth/auth.module.js';
@@ -13,6 +19,7 @@ import { ClockModule } from './platform/clock/clock.module.js';
 import type { AppConfig } from './platform/config/app-config.js';
 import { ConfigModule } from './platform/config/config.module.js';
 import { DatabaseModule } from './platform/database/database.module.js';
+import { bodyMiddleware } from './platform/http/body.middleware.js';
 import { DomainErrorFilter } from './platform/http/domain-error.filter.js';
 import { EnvelopeInterceptor } from './platform/http/envelope.interceptor.js';
 import { validationPipe } from './platform/http/validation.js';
@@ -47,7 +54,12 @@ export function floors(config: AppConfig, applicationName: string): (Type<unknow
 
 /** The API process. The guards run in this order: flood, session, the subject's limit, role. */
 @Module({})
-export class AppModule {
+export class AppModule implements NestModule {
+  /** Behind the request's id, log and figures, which belong to the global floors and therefore run first. */
+  configure(consumer: MiddlewareConsumer): void {
+    consumer.apply(...bodyMiddleware).forRoutes('{*path}');
+  }
+
   static forRoot(config: AppConfig): DynamicModule {
     return {
       module: AppModule,

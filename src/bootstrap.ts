@@ -10,11 +10,12 @@ import type { AppConfig } from './platform/config/app-config.js';
 import { buildOpenApi } from './platform/http/openapi.js';
 import { WorkerModule } from './worker.module.js';
 
-const BODY_LIMIT = '100kb';
-
 /** An API answers JSON to programs: nothing of it may be framed, run or guessed at, and pages' policies say nothing. */
 const API_HEADERS: HelmetOptions = {
-  contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+  },
   crossOriginOpenerPolicy: false,
   originAgentCluster: false,
   xDnsPrefetchControl: false,
@@ -39,7 +40,6 @@ export async function createApi(config: AppConfig): Promise<NestExpressApplicati
   app.use('/docs', helmet());
   app.use('/api', helmet(API_HEADERS));
   app.enableCors({ origin: config.CORS_ORIGINS, maxAge: 600 });
-  app.useBodyParser('json', { limit: BODY_LIMIT, strict: false });
   setPaths(app);
   if (config.DOCS_ENABLED) serveDocs(app);
   return app;

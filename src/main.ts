@@ -7,5 +7,5 @@ await startOrExit(async () => {
   const config = loadAppConfig();
   const app = await createApi(config);
   await app.listen(config.PORT, config.HOST);
-  runUntilStopped(app, config);
+  runUntilStopped(app, config, app.getHttpServer());
 });

@@ -12,6 +12,12 @@ import { startRedis } from '../../scripts/embedded/redis.js';
 import { runMigrations } from '../../src/platform/database/migrate.js';
 
 const DIRECTORY = '.local/bench';
+const ENTRIES = {
+  main: 'dist/src/main.js',
+  worker: 'dist/src/worker.js',
+  'bare-nest': 'dist/bench/support/bare-nest.js',
+};
+type Kind = keyof typeof ENTRIES;
 
 /** Postgres, Redis and processes of the product, all of the bench's own, with the settings `npm start` uses. */
 export interface Bench {
@@ -20,8 +26,8 @@ export interface Bench {
   readonly privateKey: string;
   /** Straight to the database. */
   readonly db: pg.Pool;
-  /** Starts `dist/src/main.js` or `dist/src/worker.js` and waits until it is ready. */
-  start(kind: 'main' | 'worker', env?: Record<string, string>): Promise<Running>;
+  /** Starts a process and waits until it is ready. */
+  start(kind: Kind, env?: Record<string, string>): Promise<Running>;
   stop(): Promise<void>;
 }
 
@@ -80,10 +86,10 @@ export async function startBench(name: string): Promise<Bench> {
   };
 }
 
-async function startProcess(kind: 'main' | 'worker', env: Record<string, string>): Promise<Running> {
+async function startProcess(kind: Kind, env: Record<string, string>): Promise<Running> {
   const { port } = await freePort(kind === 'main' ? 3900 : 3950);
   const log = openSync(join(DIRECTORY, `${kind}.log`), 'w');
-  const child: ChildProcess = spawn(process.execPath, [`dist/src/${kind}.js`], {
+  const child: ChildProcess = spawn(process.execPath, [ENTRIES[kind]], {
     env: { ...process.env, ...env, PORT: String(port), WORKER_PORT: String(port) },
     stdio: ['ignore', log, log],
   });

@@ -13,5 +13,7 @@ if (problems.length > 0) {
   console.error(`${problems.length} problem(s)`);
   process.exitCode = 1;
 } else {
-  console.log(`ok: OpenAPI ${document.openapi}, ${operationsOf(document).length} operations, ${catalogue.size} codes`);
+  console.log(
+    `ok: OpenAPI ${document.openapi}, ${operationsOf(document).length} operations, ${catalogue.size} codes`,
+  );
 }

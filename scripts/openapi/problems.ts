@@ -45,10 +45,14 @@ export async function problemsOf(document: OpenApiDocument, catalogue: Catalogue
 
 async function notOpenApi(document: OpenApiDocument): Promise<string[]> {
   if (!document.openapi.startsWith('3.1.')) return [`the document is OpenAPI ${document.openapi}, not 3.1`];
-  const result = await new Validator().validate(structuredClone(document) as unknown as Record<string, unknown>);
+  const result = await new Validator().validate(
+    structuredClone(document) as unknown as Record<string, unknown>,
+  );
   if (result.valid) return [];
   const errors = typeof result.errors === 'string' ? [result.errors] : (result.errors ?? ['no reason given']);
-  return errors.map((error) => `not valid OpenAPI 3.1: ${typeof error === 'string' ? error : JSON.stringify(error)}`);
+  return errors.map(
+    (error) => `not valid OpenAPI 3.1: ${typeof error === 'string' ? error : JSON.stringify(error)}`,
+  );
 }
 
 function unresolved(document: OpenApiDocument): string[] {
@@ -69,7 +73,8 @@ function nullables(value: unknown, at: string): string[] {
   if (value === null || typeof value !== 'object') return [];
   return Object.entries(value).flatMap(([key, inner]) => {
     if (key === 'example' || key === 'examples') return [];
-    const here = key === 'nullable' && typeof inner === 'boolean' ? [`nullable at ${at}: OpenAPI 3.1 has none`] : [];
+    const here =
+      key === 'nullable' && typeof inner === 'boolean' ? [`nullable at ${at}: OpenAPI 3.1 has none`] : [];
     return [...here, ...nullables(inner, `${at}/${key}`)];
   });
 }
@@ -83,28 +88,44 @@ function repeatedIds(operations: readonly DocumentedOperation[]): string[] {
 function described({ name, path, operation }: DocumentedOperation): string[] {
   const { summary = '', tags = [], security, parameters = [] } = operation;
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]);
-  const declared = parameters.filter((parameter) => parameter.in === 'path').map((parameter) => parameter.name);
+  const declared = parameters
+    .filter((parameter) => parameter.in === 'path')
+    .map((parameter) => parameter.name);
   return [
     ...(summary.trim() === '' ? [`${name} has no summary`] : []),
     ...(tags.length === 0 ? [`${name} has no tag`] : []),
-    ...(security === undefined ? [`${name} says neither which session it asks for nor that it is public`] : []),
-    ...(inPath.toSorted().join() === declared.toSorted().join() ? [] : [`${name} declares other path parameters`]),
+    ...(security === undefined
+      ? [`${name} says neither which session it asks for nor that it is public`]
+      : []),
+    ...(inPath.toSorted().join() === declared.toSorted().join()
+      ? []
+      : [`${name} declares other path parameters`]),
   ];
 }
 
-function inputs(document: OpenApiDocument, { name, operation }: DocumentedOperation, examples: Examples): string[] {
+function inputs(
+  document: OpenApiDocument,
+  { name, operation }: DocumentedOperation,
+  examples: Examples,
+): string[] {
   const parameters = (operation.parameters ?? []).flatMap((parameter: Parameter) => {
     const example = parameter.example ?? parameter.schema['example'];
-    if (example === undefined) return parameter.required === true ? [`${name}: ${parameter.name} has no example`] : [];
+    if (example === undefined)
+      return parameter.required === true ? [`${name}: ${parameter.name} has no example`] : [];
     return examples.check(`${name} ${parameter.in} ${parameter.name}`, parameter.schema, example);
   });
   const body = operation.requestBody && follow(document, operation.requestBody);
   const asked = body?.content[JSON_TYPE];
-  if (body !== undefined && asked === undefined) return [...parameters, `${name} takes a body that is not JSON`];
+  if (body !== undefined && asked === undefined)
+    return [...parameters, `${name} takes a body that is not JSON`];
   return [...parameters, ...(asked ? examples.checkMedia(`${name} body`, asked) : [])];
 }
 
-function success(document: OpenApiDocument, { name, operation }: DocumentedOperation, examples: Examples): string[] {
+function success(
+  document: OpenApiDocument,
+  { name, operation }: DocumentedOperation,
+  examples: Examples,
+): string[] {
   const done = Object.entries(operation.responses).filter(([status]) => status.startsWith('2'));
   if (done.length !== 1) return [`${name} has ${done.length} answers of success`];
   return done.flatMap(([status]) => {
@@ -129,13 +150,17 @@ function failures(
     ...(operation.requestBody ? ['VALIDATION_FAILED', 'MALFORMED_JSON', 'BODY_TOO_LARGE'] : []),
   ];
   return [
-    ...expected.filter((code) => !all.has(code)).map((code) => `${name} does not say that it answers ${code}`),
+    ...expected
+      .filter((code) => !all.has(code))
+      .map((code) => `${name} does not say that it answers ${code}`),
     ...[...byStatus].flatMap(([status, codes]) => [
       ...(codes.length === 0 ? [`${name} ${status} names no code`] : []),
       ...codes
         .filter((code) => catalogue.get(code)?.status !== status)
         .map((code) => `${name} answers ${code} with ${status}, but it is declared otherwise`),
-      ...codes.flatMap((code) => examples.checkFailure(`${name} ${code}`, mediaOf(document, operation, status), code)),
+      ...codes.flatMap((code) =>
+        examples.checkFailure(`${name} ${code}`, mediaOf(document, operation, status), code),
+      ),
     ]),
   ];
 }
@@ -155,7 +180,9 @@ function unanswered(
   operations: readonly DocumentedOperation[],
   catalogue: Catalogue,
 ): string[] {
-  const answered = new Set(operations.flatMap(({ operation }) => [...codesOf(document, operation).values()].flat()));
+  const answered = new Set(
+    operations.flatMap(({ operation }) => [...codesOf(document, operation).values()].flat()),
+  );
   return [...catalogue.keys()]
     .filter((code) => !answered.has(code) && !OUTSIDE.has(code))
     .map((code) => `no operation says that it answers ${code}`);
@@ -163,7 +190,12 @@ function unanswered(
 
 /** Validates examples against the schemas of the document, read strictly as JSON Schema 2020-12. */
 class Examples {
-  private readonly ajv = new Ajv2020({ allErrors: true, strict: true, strictTypes: false, strictRequired: false });
+  private readonly ajv = new Ajv2020({
+    allErrors: true,
+    strict: true,
+    strictTypes: false,
+    strictRequired: false,
+  });
 
   constructor(private readonly document: OpenApiDocument) {
     formats.default(this.ajv);

@@ -84,6 +84,16 @@ export class SessionsRepository {
     );
   }
 
+  /** Sessions that somebody ended since then. Index: ix_sessions_ended. */
+  async endedSince(since: Date): Promise<string[]> {
+    const rows = await this.database.query<{ id: string }>(
+      'sessions.ended_since',
+      'SELECT id FROM sessions WHERE ended_at >= $1',
+      [since],
+    );
+    return rows.map((row) => row.id);
+  }
+
   async insertCredential(manager: EntityManager, userId: string, hash: string, now: Date): Promise<void> {
     await manager.query('INSERT INTO credentials (user_id, password_hash, changed_at) VALUES ($1, $2, $3)', [
       userId,

@@ -12,7 +12,7 @@ import { betsErrors, placementErrors } from './bets.errors.js';
 import { type BetRow, BetsRepository, type Placement } from './bets.repository.js';
 import type { BetDto, BetsQuery, PlaceBetDto, PlacedBetDto } from './dto/bets.dto.js';
 
-const BET_ID = [/^\d{1,19}$/];
+const BET_ID = [/^\d{1,18}$/]; // always a bigint
 const MAX_BIGINT = 9_223_372_036_854_775_807n;
 
 /** Placing bets and looking at one's own. */

@@ -19,7 +19,7 @@ import { weekGrouped } from './pools.events.js';
 import { WeeksRepository } from './weeks.repository.js';
 import { readWeekId, WeeksService } from './weeks.service.js';
 
-const UUID = /^[0-9a-f-]{36}$/;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Draws a week's players into pools, once, so that anyone can replay it. */
 @Injectable()

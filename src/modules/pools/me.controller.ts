@@ -13,7 +13,11 @@ export class MeController {
   constructor(private readonly service: MeService) {}
 
   @Get()
-  @Operation({ summary: 'The caller, their pool this week and their credits', answer: MeDto })
+  @Operation({
+    summary: 'The caller, their pool this week and their credits',
+    answer: MeDto,
+    errors: [poolsErrors.WEEK_NOT_FOUND],
+  })
   async me(@CurrentSubject() subject: Subject): Promise<MeDto> {
     return await this.service.me(subject);
   }

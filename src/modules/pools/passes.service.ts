@@ -12,6 +12,7 @@ import { UsersService } from '../users/users.service.js';
 import { canBuyBack } from './domain/buy-back.js';
 import { buyBackUntil, formatWeekId } from './domain/calendar.js';
 import type { GrantedPassDto, GrantPassDto } from './dto/weeks.dto.js';
+import type { Week } from './entities/week.entity.js';
 import { MembersRepository } from './members.repository.js';
 import { poolsErrors } from './pools.errors.js';
 import { WeeksRepository } from './weeks.repository.js';
@@ -63,13 +64,11 @@ export class PassesService {
     text: string | undefined,
   ): Promise<GrantedPassDto> {
     const now = this.clock.now();
-    const next = await this.weeksRepository.findNextToJoin(manager, now);
-    if (!next) throw poolsErrors.WEEK_NOT_OPEN_YET();
-    const wanted = text === undefined ? next : await this.weeks.get(readWeekId(text));
-    const week = wanted.startsAt > now ? wanted : next;
-    // The draw takes the same lock: a pass is in its list, or counts for a later week.
-    const locked = await this.weeks.getLocked(manager, week.id);
-    if (locked.status !== 'open') throw poolsErrors.WEEK_STATE_CONFLICT({ status: locked.status });
+    const wanted = text === undefined ? null : await this.weeks.get(readWeekId(text));
+    let week = wanted && wanted.startsAt > now ? wanted : await this.nextToJoin(manager, now);
+    // The draw takes the same lock: a pass is in its list, or counts for a later week. Who waited for it looks again.
+    while ((await this.weeks.getLocked(manager, week.id)).status !== 'open')
+      week = await this.nextToJoin(manager, week.startsAt);
     const granted = await this.repository.insertPass(manager, {
       userId,
       weekId: week.id,
@@ -81,9 +80,15 @@ export class PassesService {
       kind: 'week_pass',
       userId,
       week: formatWeekId(week.id),
-      movedToNextWeek: week.id !== wanted.id,
+      movedToNextWeek: wanted !== null && week.id !== wanted.id,
       credits: null,
     };
+  }
+
+  private async nextToJoin(manager: EntityManager, after: Date): Promise<Week> {
+    const week = await this.weeksRepository.findNextToJoin(manager, after);
+    if (!week) throw poolsErrors.WEEK_NOT_OPEN_YET();
+    return week;
   }
 
   private async grantBuyBack(manager: EntityManager, userId: string, reference: string): Promise<GrantedPassDto> {

@@ -55,13 +55,28 @@ export class PrizesRepository {
     );
   }
 
-  /** What the week before could give nobody. */
-  async carriedFrom(manager: EntityManager, weekId: number, currency: string): Promise<bigint> {
-    const [row] = await manager.query<{ carried: string | null }[]>(
-      'SELECT sum(carried_out) AS carried FROM prize_pots WHERE week_id = $1 AND currency = $2',
+  /** What the week's pots took over when it was settled first, by pool; empty before that. */
+  async carriedInto(manager: EntityManager, weekId: number): Promise<Map<string, bigint>> {
+    const rows = await manager.query<{ pool_id: string; carried_in: string }[]>(
+      'SELECT pool_id, carried_in FROM prize_pots WHERE week_id = $1',
+      [weekId],
+    );
+    return new Map(rows.map((row) => [row.pool_id, BigInt(row.carried_in)]));
+  }
+
+  /**
+   * What earlier weeks could give nobody and no other week has taken over yet: a week without a pool passes it on. Two
+   * weeks that are settled at once take turns, so that neither takes what the other does.
+   */
+  async unclaimed(manager: EntityManager, weekId: number, currency: string): Promise<bigint> {
+    await manager.query('LOCK TABLE prize_pots IN SHARE ROW EXCLUSIVE MODE');
+    const [row] = await manager.query<{ unclaimed: string }[]>(
+      `SELECT greatest(0, coalesce(sum(carried_out) FILTER (WHERE week_id < $1), 0) - coalesce(sum(carried_in), 0))
+         AS unclaimed
+       FROM prize_pots WHERE currency = $2`,
       [weekId, currency],
     );
-    return BigInt(row?.carried ?? 0);
+    return BigInt(row?.unclaimed ?? 0);
   }
 
   async hasPaid(manager: EntityManager, weekId: number): Promise<boolean> {

@@ -4,7 +4,6 @@ import { Clock } from '../../platform/clock/clock.js';
 import { Rules } from '../../platform/config/rules.js';
 import { splitMoney } from '../../platform/money/money.js';
 import { UsersService } from '../users/users.service.js';
-import { previousWeekId } from './domain/calendar.js';
 import { computePrizes } from './domain/prizes.js';
 import type { PoolParam, PrizeDto } from './dto/weeks.dto.js';
 import { MembersRepository } from './members.repository.js';
@@ -31,18 +30,35 @@ export class PrizesService {
     const { currency, potPerPool, split, minStaked } = this.rules.prizes;
     const standings = await this.repository.standings(manager, weekId);
     const byPool = [...Map.groupBy(standings, (row) => row.pool_id)];
-    const carried = await this.repository.carriedFrom(manager, previousWeekId(weekId), currency);
-    const shares = byPool.length === 0 ? [] : splitMoney(carried, byPool.map(() => 1n));
+    const poolIds = byPool.map(([poolId]) => poolId);
+    const carried = await this.carryInto(manager, weekId, poolIds, currency);
     const pots: PotRow[] = [];
     const awards: AwardRow[] = [];
-    for (const [index, [poolId, rows]] of byPool.entries()) {
-      const carriedIn = shares[index] ?? 0n;
+    for (const [poolId, rows] of byPool) {
+      const carriedIn = carried.get(poolId) ?? 0n;
       const pot = BigInt(potPerPool) + carriedIn;
       const prizes = computePrizes({ pot, split, minStaked: BigInt(minStaked), members: rows.map(toMember) });
       pots.push({ poolId, amount: pot, carriedIn, carriedOut: prizes.carryOver });
       awards.push(...prizes.awards.map(({ userId, places, amount }) => ({ poolId, userId, places, amount })));
     }
     await this.repository.replace(manager, { id: weekId, currency, now: this.clock.now() }, pots, awards);
+  }
+
+  /** Carried over once: a week that is settled again keeps what it took when it was settled first. */
+  private async carryInto(
+    manager: EntityManager,
+    weekId: number,
+    poolIds: string[],
+    currency: string,
+  ): Promise<Map<string, bigint>> {
+    const taken = await this.repository.carriedInto(manager, weekId);
+    if (taken.size > 0 || poolIds.length === 0) return taken;
+    const unclaimed = await this.repository.unclaimed(manager, weekId, currency);
+    const shares = splitMoney(
+      unclaimed,
+      poolIds.map(() => 1n),
+    );
+    return new Map(poolIds.map((poolId, index) => [poolId, shares[index] ?? 0n]));
   }
 
   async ofPool({ id, poolId }: PoolParam): Promise<PrizeDto[]> {

@@ -45,11 +45,11 @@ export class WeeksRepository {
     return result.affected === 1;
   }
 
-  /** The earliest week that can still be joined. */
-  async findNextToJoin(manager: EntityManager, now: Date): Promise<Week | null> {
+  /** The earliest week that can be joined and starts later than that. */
+  async findNextToJoin(manager: EntityManager, after: Date): Promise<Week | null> {
     const [row] = await manager.query<{ id: number }[]>(
       "SELECT id FROM weeks WHERE status = 'open' AND starts_at > $1 ORDER BY starts_at LIMIT 1",
-      [now],
+      [after],
     );
     return row ? await manager.getRepository(Week).findOneBy({ id: row.id }) : null;
   }

@@ -4,12 +4,13 @@ import { Clock } from '../../platform/clock/clock.js';
 import { Rules } from '../../platform/config/rules.js';
 import { newId } from '../../platform/database/ids.js';
 import { UnitOfWork } from '../../platform/database/unit-of-work.js';
+import { AuditService } from '../../platform/observability/audit.service.js';
 import { OutboxService } from '../../platform/outbox/outbox.service.js';
 import { BetsGradingService } from '../bets/bets-grading.service.js';
 import { WeeksService } from '../pools/weeks.service.js';
 import { GamesService } from '../sports/games.service.js';
 import type { GameFacts, MarketFacts } from '../sports/sports.types.js';
-import { cutChunks, judgedMarkets, verdictsOf } from './domain/verdicts.js';
+import { cutChunks, isOver, judgedMarkets, verdictsOf } from './domain/verdicts.js';
 import type { SettlementDto } from './dto/settlement.dto.js';
 import { settlementErrors } from './settlement.errors.js';
 import { gameSettled, settlementStarted } from './settlement.events.js';
@@ -30,6 +31,7 @@ export class SettlementService {
     private readonly games: GamesService,
     private readonly weeks: WeeksService,
     private readonly outbox: OutboxService,
+    private readonly audit: AuditService,
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
     private readonly rules: Rules,
@@ -43,10 +45,10 @@ export class SettlementService {
       const markets = judgedMarkets(game, await this.games.marketFacts(manager, gameId));
       await this.repository.supersede(manager, gameId, version);
       const ids = markets.map((market) => market.id);
-      const weekIds = await this.bets.weeksOf(manager, ids);
-      if (weekIds.length === 0) weekIds.push(this.weeks.idAt(game.startsAt));
+      // The week the game is in may wait for it without a bet: the end of its settlement is what settles that week.
+      const weekIds = new Set([...(await this.bets.weeksOf(manager, ids)), this.weeks.idAt(game.startsAt)]);
       for (const weekId of weekIds) await this.startWeek(manager, game, markets, weekId);
-      await this.games.markGraded(manager, gameId);
+      if (isOver(game)) await this.games.markGraded(manager, gameId);
     });
   }
 
@@ -85,9 +87,17 @@ export class SettlementService {
     if (!settlement) throw settlementErrors.SETTLEMENT_NOT_FOUND({ settlementId });
     while (await this.gradeNextChunk(settlement));
     await this.unitOfWork.run(async (manager) => {
-      const { id, game_id: gameId, week_id: weekId } = settlement;
-      if (await this.repository.finish(manager, id, this.clock.now()))
-        await this.outbox.publish(manager, gameSettled, { settlementId: id, gameId, weekId });
+      const { id, game_id: gameId, week_id: weekId, result_version: resultVersion } = settlement;
+      if (!(await this.repository.finish(manager, id, this.clock.now()))) return;
+      await this.outbox.publish(manager, gameSettled, { settlementId: id, gameId, weekId });
+      if (await this.repository.hasEarlier(manager, gameId, resultVersion))
+        await this.audit.record(manager, {
+          actorId: null,
+          action: 'game.regrade',
+          subjectType: 'game',
+          subjectId: gameId,
+          details: { settlementId: id, weekId, resultVersion },
+        });
     });
   }
 

@@ -11,7 +11,7 @@ import { sportsErrors } from './sports.errors.js';
 import type { GameFacts, MarketFacts } from './sports.types.js';
 import { SlateCache } from './slate-cache.js';
 
-const CURSOR = [/^\d{1,16}$/, /^[0-9a-f-]{36}$/];
+const CURSOR = [/^\d{1,15}$/, /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/];
 
 /** Reading games: the slate, one game, and the facts that settlement grades from. */
 @Injectable()

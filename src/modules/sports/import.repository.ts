@@ -32,14 +32,43 @@ export interface ImportedGameRow {
   id: string;
   external_id: string;
   starts_at: Date;
-  status: string;
   inserted: boolean;
+}
+
+export interface StoredResultRow {
+  id: string;
+  external_id: string;
+  status: string;
+  home_score: number | null;
+  away_score: number | null;
 }
 
 /** Writing whole batches of games, markets and prices, each in one statement. */
 @Injectable()
 export class ImportRepository {
-  /** Adds new games and takes over what has changed of those not begun. Tells every game of the batch that was touched. */
+  /**
+   * Before the start or a line of games moves: waits for the bets on them that are being placed and holds off the ones
+   * to come until the commit, in the order of their ids.
+   */
+  async shutGates(manager: EntityManager, games: GameToImport[], prices: PriceToImport[]): Promise<void> {
+    await manager.query(
+      `WITH n AS (SELECT * FROM jsonb_to_recordset($1::jsonb) AS n (source text, external_id text, starts_at timestamptz)),
+       p AS (SELECT * FROM jsonb_to_recordset($2::jsonb) AS p (external_id text, kind text, line numeric)),
+       moving AS MATERIALIZED (
+         SELECT g.id FROM n JOIN games g ON g.source = n.source AND g.external_id = n.external_id
+         WHERE g.status = 'scheduled' AND (g.starts_at <> n.starts_at OR EXISTS (
+           SELECT FROM markets m JOIN p ON p.kind = m.kind AND p.line IS DISTINCT FROM m.line
+           WHERE m.game_id = g.id AND p.external_id = g.external_id AND m.status = 'open'))
+         ORDER BY g.id)
+       SELECT parley_gate_shut(id) FROM moving`,
+      [JSON.stringify(games), JSON.stringify(prices)],
+    );
+  }
+
+  /**
+   * Adds new games and takes over what has changed of those not begun, also that one has begun already (its bets since
+   * then are void). Tells every game of the batch that was touched.
+   */
   async upsertGames(manager: EntityManager, games: GameToImport[]): Promise<ImportedGameRow[]> {
     return await manager.query<ImportedGameRow[]>(
       `INSERT INTO games AS g (id, source, external_id, sport, league, season, home_team, away_team, neutral, starts_at,
@@ -50,23 +79,26 @@ export class ImportRepository {
        ON CONFLICT (source, external_id) DO UPDATE
          SET home_team = excluded.home_team, away_team = excluded.away_team, neutral = excluded.neutral,
              starts_at = excluded.starts_at, updated_at = clock_timestamp()
-         WHERE g.status = 'scheduled' AND g.starts_at > parley_now() AND excluded.starts_at > parley_now()
+         WHERE g.status = 'scheduled' AND g.starts_at > parley_now()
            AND (g.home_team, g.away_team, g.neutral, g.starts_at)
                IS DISTINCT FROM (excluded.home_team, excluded.away_team, excluded.neutral, excluded.starts_at)
-       RETURNING id, external_id, starts_at, status, xmax = 0 AS inserted`,
+       RETURNING id, external_id, starts_at, xmax = 0 AS inserted`,
       [JSON.stringify(games)],
     );
   }
 
-  async findGames(manager: EntityManager, source: string, externalIds: string[]): Promise<ImportedGameRow[]> {
-    return await manager.query<ImportedGameRow[]>(
-      `SELECT id, external_id, starts_at, status, false AS inserted FROM games
+  async findResults(manager: EntityManager, source: string, externalIds: string[]): Promise<StoredResultRow[]> {
+    return await manager.query<StoredResultRow[]>(
+      `SELECT id, external_id, status, home_score, away_score FROM games
        WHERE source = $1 AND external_id = ANY ($2)`,
       [source, externalIds],
     );
   }
 
-  /** Markets that are new; a market whose line has moved away is suspended, for a moved line is a new market. */
+  /**
+   * Markets that are new. A market whose line has moved away is suspended, for a moved line is a new market, and taken up
+   * again when the line moves back to it; one that an operator has suspended stays so.
+   */
   async upsertMarkets(manager: EntityManager, prices: PriceToImport[]): Promise<void> {
     await manager.query(
       `WITH n AS (
@@ -78,11 +110,13 @@ export class ImportRepository {
        moved AS (
          UPDATE markets m SET status = 'suspended', updated_at = clock_timestamp() FROM n
          WHERE n.upcoming AND m.game_id = n.game_id AND m.kind = n.kind AND m.line IS DISTINCT FROM n.line
-           AND m.status = 'open')
+           AND m.status = 'open'
+         RETURNING m.game_id, m.kind)
        INSERT INTO markets (id, game_id, kind, line, status)
        SELECT market_id, game_id, kind, line, CASE WHEN upcoming THEN 'open' ELSE 'closed' END FROM n
        ON CONFLICT ON CONSTRAINT ux_markets_game_kind_line DO UPDATE SET status = 'open', updated_at = clock_timestamp()
-         WHERE markets.status = 'suspended' AND excluded.status = 'open'`,
+         WHERE markets.status = 'suspended' AND excluded.status = 'open'
+           AND EXISTS (SELECT FROM moved WHERE moved.game_id = excluded.game_id AND moved.kind = excluded.kind)`,
       [JSON.stringify(prices)],
     );
   }

@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { Clock } from '../../platform/clock/clock.js';
 import { newId } from '../../platform/database/ids.js';
 import { UnitOfWork } from '../../platform/database/unit-of-work.js';
+import { DomainError } from '../../platform/http/domain-error.js';
 import { type Price, priceFromAmerican, priceFromDecimal } from './domain/odds.js';
 import { GamesRepository } from './games.repository.js';
 import { ImportRepository, type PriceToImport } from './import.repository.js';
@@ -13,6 +14,12 @@ import { SlateCache } from './slate-cache.js';
 import type { ImportReport } from './sports.types.js';
 
 const BATCH = 200;
+
+interface NewResult {
+  id: string;
+  game: ImportedGame;
+  score: { home: number; away: number };
+}
 
 /** Loads season files. Doing it again adds only what has changed; a bad row is reported and skipped whole. */
 @Injectable()
@@ -51,44 +58,64 @@ export class ImportService {
     const [first] = batch;
     if (!first) return [];
     const outcome = await this.unitOfWork.run(async (manager) => {
-      const touched = await this.repository.upsertGames(manager, batch.map(toRow));
+      const games = batch.map(toRow);
       const prices = batch.flatMap(toPrices);
+      await this.repository.shutGates(manager, games, prices);
+      const touched = await this.repository.upsertGames(manager, games);
       await this.repository.upsertMarkets(manager, prices);
       const stored = await this.repository.insertPrices(manager, prices);
+      const scored = new Set(this.playedOf(batch).map((game) => game.externalId));
       await this.results.scheduleDeadlines(
         manager,
         touched
-          .filter((game) => game.starts_at > this.clock.now())
+          .filter((game) => !scored.has(game.external_id))
           .map((game) => ({ id: game.id, startsAt: game.starts_at })),
       );
-      return { touched, stored, unplayed: await this.playedOnesWithoutResult(manager, first.source, batch) };
+      return { touched, stored, results: await this.newResults(manager, first.source, batch) };
     });
     report.games += batch.length;
     report.added += outcome.touched.filter((game) => game.inserted).length;
     report.changed += outcome.touched.filter((game) => !game.inserted).length;
     report.prices += outcome.stored;
-    for (const { id, score } of outcome.unplayed)
-      await this.results.report(null, id, { status: 'final', homeScore: score.home, awayScore: score.away });
-    report.results += outcome.unplayed.length;
+    for (const result of outcome.results) await this.record(result, report);
     return [];
   }
 
-  private async playedOnesWithoutResult(
-    manager: EntityManager,
-    source: string,
-    batch: ImportedGame[],
-  ): Promise<{ id: string; score: { home: number; away: number } }[]> {
+  /** A file only adds results: one that contradicts what is recorded is reported, for an admin to decide. */
+  private async record({ id, game, score }: NewResult, report: ImportReport): Promise<void> {
+    try {
+      await this.results.report(null, id, { status: 'final', homeScore: score.home, awayScore: score.away });
+      report.results += 1;
+    } catch (error) {
+      if (!(error instanceof DomainError) || error.spec.status >= 500) throw error;
+      report.issues.push({
+        line: game.line,
+        column: null,
+        value: `${score.home}:${score.away}`,
+        problem: `the score of ${game.externalId} was not taken over (${error.code}): ${error.message}`,
+      });
+    }
+  }
+
+  private playedOf(batch: ImportedGame[]): ImportedGame[] {
     const now = this.clock.now();
-    const played = batch.filter((game) => game.score !== null && game.startsAt <= now);
-    const rows = await this.repository.findGames(
+    return batch.filter((game) => game.score !== null && game.startsAt <= now);
+  }
+
+  private async newResults(manager: EntityManager, source: string, batch: ImportedGame[]): Promise<NewResult[]> {
+    const played = this.playedOf(batch);
+    const rows = await this.repository.findResults(
       manager,
       source,
       played.map((game) => game.externalId),
     );
-    const idOf = new Map(rows.filter((row) => row.status !== 'final').map((row) => [row.external_id, row.id]));
-    return played.flatMap(({ externalId, score }) => {
-      const id = idOf.get(externalId);
-      return id !== undefined && score !== null ? [{ id, score }] : [];
+    const stored = new Map(rows.map((row) => [row.external_id, row]));
+    return played.flatMap((game) => {
+      const row = stored.get(game.externalId);
+      const { score } = game;
+      if (row === undefined || score === null) return [];
+      const known = row.status === 'final' && row.home_score === score.home && row.away_score === score.away;
+      return known ? [] : [{ id: row.id, game, score }];
     });
   }
 }

@@ -7,6 +7,7 @@ import { OutboxService } from '../../platform/outbox/outbox.service.js';
 import type { Subject } from '../../platform/security/subject.js';
 import { type MarketEvent, marketMachine } from './domain/markets.js';
 import type { GameDto } from './dto/games.dto.js';
+import type { Game } from './entities/game.entity.js';
 import type { Market } from './entities/market.entity.js';
 import { GamesRepository } from './games.repository.js';
 import { GamesService } from './games.service.js';
@@ -45,8 +46,12 @@ export class MarketsService {
     if (!market) throw sportsErrors.MARKET_NOT_FOUND({ marketId });
     await this.unitOfWork.run(async (manager) => {
       await this.repository.shutGate(manager, market.gameId);
+      // Before the market's row, as the settlement of a result does.
+      const game = await this.repository.lockGame(manager, market.gameId);
+      if (!game) throw sportsErrors.GAME_NOT_FOUND({ gameId: market.gameId });
+      if (event === 'resume') this.requireToCome(game, market);
       await this.perform(manager, market, event);
-      if (event === 'void') await this.publishNewResult(manager, market.gameId);
+      if (event === 'void') await this.publishNewResult(manager, game);
       await this.audit.record(manager, {
         actorId: subject.userId,
         action: `market.${event}`,
@@ -67,12 +72,16 @@ export class MarketsService {
     if (!moved) throw sportsErrors.MARKET_STATE_CONFLICT({ status: market.status, wanted: event });
   }
 
+  /** A market does not open again once its game has started, is put off or is over. */
+  private requireToCome(game: Game, market: Market): void {
+    if (game.status !== 'scheduled' || this.clock.now() >= game.startsAt)
+      throw sportsErrors.MARKET_STATE_CONFLICT({ status: market.status, wanted: 'resume', game: game.status });
+  }
+
   /** A voided market is a new version of the game's outcome, so that it is settled like a corrected result. */
-  private async publishNewResult(manager: EntityManager, gameId: string): Promise<void> {
-    const game = await this.repository.lockGame(manager, gameId);
-    if (!game) throw sportsErrors.GAME_NOT_FOUND({ gameId });
+  private async publishNewResult(manager: EntityManager, game: Game): Promise<void> {
     const version = game.resultVersion + 1;
-    await this.repository.updateGame(manager, gameId, [game.status], { resultVersion: version });
-    await this.outbox.publish(manager, gameResultRecorded, { gameId, version });
+    await this.repository.updateGame(manager, game.id, [game.status], { resultVersion: version });
+    await this.outbox.publish(manager, gameResultRecorded, { gameId: game.id, version });
   }
 }

@@ -59,7 +59,7 @@ export class ResultsService {
       const game = await this.enter(manager, gameId);
       if (game.status !== 'scheduled' || this.clock.now() < game.startsAt) return;
       await this.change(manager, game, { status: 'in_progress' });
-      await this.closeMarkets(manager, gameId);
+      await this.closeBetting(manager, gameId);
     });
     this.cache.clear();
   }
@@ -102,9 +102,9 @@ export class ResultsService {
         return await this.postpone(manager, game, report.startsAt ?? null);
       case 'in_progress':
         this.requireStarted(game);
-        if (game.status !== 'scheduled') throw conflict(game, report);
-        await this.change(manager, game, { status: 'in_progress' });
-        return await this.closeMarkets(manager, game.id);
+        if (game.status !== 'scheduled' && game.status !== 'in_progress') throw conflict(game, report);
+        await this.change(manager, game, { status: 'in_progress', ...standOf(game, report) });
+        return await this.closeBetting(manager, game.id);
       case 'cancelled':
         return await this.finish(manager, game, { status: 'cancelled', homeScore: null, awayScore: null });
       case 'final':
@@ -124,7 +124,7 @@ export class ResultsService {
   private async finish(manager: EntityManager, game: Game, result: Partial<Game>): Promise<void> {
     const version = game.resultVersion + 1;
     await this.change(manager, game, { ...result, resultVersion: version });
-    await this.closeMarkets(manager, game.id);
+    await this.repository.moveMarkets(manager, game.id, marketMachine.from('close'), 'closed', this.clock.now());
     await this.outbox.publish(manager, gameResultRecorded, { gameId: game.id, version });
   }
 
@@ -135,14 +135,13 @@ export class ResultsService {
     if (startsAt !== null && startsAt <= now)
       throw sportsErrors.GAME_STATE_CONFLICT({ field: 'startsAt', now: now.toISOString() });
     if (startsAt !== null && startsAt <= this.graceEndsAt(game)) {
-      await this.change(manager, game, { status: 'scheduled', startsAt });
+      await this.change(manager, game, { status: 'scheduled', startsAt, ...NO_STAND });
       await this.repository.moveMarkets(manager, game.id, marketMachine.from('reopen'), 'open', now);
-      await this.repository.moveMarkets(manager, game.id, marketMachine.from('resume'), 'open', now);
       await this.scheduleDeadlines(manager, [{ id: game.id, startsAt }]);
       return;
     }
     await this.change(manager, game, { status: 'postponed' });
-    await this.closeMarkets(manager, game.id);
+    await this.closeBetting(manager, game.id);
     if (startsAt !== null) return await this.finish(manager, { ...game, status: 'postponed' }, { status: 'cancelled' });
     await this.deadlines.set(manager, SPORTS_DEADLINES.gameOverdue, {
       subject: game.id,
@@ -158,8 +157,9 @@ export class ResultsService {
     if (!changed) throw conflict(game, { status: change.status ?? game.status });
   }
 
-  private async closeMarkets(manager: EntityManager, gameId: string): Promise<void> {
-    await this.repository.moveMarkets(manager, gameId, marketMachine.from('close'), 'closed', this.clock.now());
+  /** What is suspended stays so: were the start moved, an operator's halt and a line that has moved away must not open. */
+  private async closeBetting(manager: EntityManager, gameId: string): Promise<void> {
+    await this.repository.moveMarkets(manager, gameId, ['open'], 'closed', this.clock.now());
   }
 
   private requireStarted(game: Game): void {
@@ -177,10 +177,22 @@ export class ResultsService {
   }
 }
 
-/** A game that was played to its end has two scores. */
-function requireScores({ status, homeScore, awayScore }: GameReport): void {
-  if (status === 'final' && (homeScore === undefined || awayScore === undefined))
+/** A game that was played to its end, or long enough to count, has two scores. */
+function requireScores({ status, homeScore, awayScore, minutesPlayed }: GameReport): void {
+  const counts = status === 'final' || minutesPlayed !== undefined;
+  if (counts && (homeScore === undefined || awayScore === undefined))
     throw sportsErrors.RESULT_INCOMPLETE({ field: homeScore === undefined ? 'homeScore' : 'awayScore' });
+}
+
+const NO_STAND = { homeScore: null, awayScore: null, minutesPlayed: null };
+
+/** How a game that goes on stands: what is left out is as it was. It decides if the game is never finished. */
+function standOf(game: Game, { homeScore, awayScore, minutesPlayed }: GameReport): Partial<Game> {
+  return {
+    homeScore: homeScore ?? game.homeScore,
+    awayScore: awayScore ?? game.awayScore,
+    minutesPlayed: minutesPlayed ?? game.minutesPlayed,
+  };
 }
 
 function factsOf({ status, homeScore, awayScore, minutesPlayed, startsAt }: Game): object {
@@ -188,12 +200,24 @@ function factsOf({ status, homeScore, awayScore, minutesPlayed, startsAt }: Game
 }
 
 function isSame(game: Game, report: GameReport): boolean {
-  if (game.status !== report.status || report.status === 'postponed') return false;
-  if (report.status === 'cancelled' || report.status === 'in_progress') return true;
+  if (report.status === 'postponed' && report.startsAt !== undefined)
+    return game.status === 'scheduled' && game.startsAt.getTime() === report.startsAt.getTime();
+  if (game.status !== report.status) return false;
+  if (report.status === 'postponed') return true;
+  if (report.status === 'cancelled') return true;
+  if (report.status === 'in_progress') return isStand(game, standOf(game, report));
   return (
     game.homeScore === (report.homeScore ?? null) &&
     game.awayScore === (report.awayScore ?? null) &&
     game.minutesPlayed === (report.minutesPlayed ?? null)
+  );
+}
+
+function isStand(game: Game, stand: Partial<Game>): boolean {
+  return (
+    game.homeScore === stand.homeScore &&
+    game.awayScore === stand.awayScore &&
+    game.minutesPlayed === stand.minutesPlayed
   );
 }
 

@@ -30,20 +30,23 @@ export class MovableClock extends Clock implements OnApplicationBootstrap, OnApp
   async onApplicationBootstrap(): Promise<void> {
     await this.database.query('clock.install', INSTALL_MOVABLE_NOW);
     await this.reload();
-    this.subscriber = this.redis.cache.duplicate();
-    this.subscriber.on('message', () => void this.reload().catch(() => undefined));
-    await this.subscriber.subscribe(this.channel);
+    // Not awaited: without Redis the process starts too, and hears of moves when it is there.
+    this.subscriber = this.redis.cache.duplicate({ maxRetriesPerRequest: null, commandTimeout: undefined });
+    this.subscriber.on('error', () => undefined);
+    for (const event of ['message', 'ready'])
+      this.subscriber.on(event, () => void this.reload().catch(() => undefined));
+    void this.subscriber.subscribe(this.channel).catch(() => undefined);
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.subscriber?.quit().catch(() => undefined);
+    this.subscriber?.disconnect();
   }
 
   /** Moves the time to `instant` for every process of this system; the time runs on from there. */
   async moveTo(instant: Date): Promise<Date> {
     this.offsetMs = instant.getTime() - Date.now();
     await this.database.query('clock.move', 'UPDATE clock_control SET offset_ms = $1', [this.offsetMs]);
-    await this.redis.cache.publish(this.channel, String(this.offsetMs));
+    await this.redis.cache.publish(this.channel, String(this.offsetMs)).catch(() => undefined);
     return this.now();
   }
 

@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import type { EntityManager, QueryRunner } from 'typeorm';
 
 const CALLBACKS = 'afterCommit';
@@ -12,7 +13,14 @@ export function afterCommit(manager: EntityManager, name: string, callback: () =
   runner.data[CALLBACKS] = callbacks;
 }
 
-/** Runs what was asked for; called by UnitOfWork only. */
-export function runAfterCommit(runner: QueryRunner | undefined): void {
-  for (const callback of ((runner?.data[CALLBACKS] as Callbacks | undefined) ?? new Map()).values()) callback();
+/** Runs what was asked for; called by UnitOfWork only. What is committed cannot fail any more: an error is told only. */
+export function runAfterCommit(runner: QueryRunner): void {
+  const callbacks = (runner.data[CALLBACKS] as Callbacks | undefined) ?? new Map<string, () => void>();
+  for (const [name, callback] of callbacks) {
+    try {
+      callback();
+    } catch (error) {
+      new Logger('AfterCommit').error({ err: error as Error }, name);
+    }
+  }
 }

@@ -1,13 +1,17 @@
+import { DatabaseError } from 'pg';
 import { QueryFailedError } from 'typeorm';
 import { DomainError } from '../http/domain-error.js';
 import { httpErrors } from '../http/http.errors.js';
 
+/** SQLSTATEs and system codes of a Postgres that is away, or too busy to answer in time (57014: statement_timeout). */
 const UNREACHABLE = new Set([
   'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOTFOUND', 'ETIMEDOUT', 'EHOSTUNREACH', 'EAI_AGAIN',
-  '57P01', '57P02', '57P03', '53300', '08000', '08001', '08003', '08004', '08006', '25P03',
+  '57014', '57P01', '57P02', '57P03', '57P05', '53300', '08000', '08001', '08003', '08004', '08006', '25P03',
 ]);
 
 const RETRYABLE = new Set(['40P01', '40001']);
+
+const ABORTED = '25P02';
 
 interface PgLikeError {
   code?: unknown;
@@ -32,6 +36,17 @@ export function isRetryable(error: unknown): boolean {
   return RETRYABLE.has(errorCode(error) ?? '');
 }
 
+/** True when a statement was refused because an earlier one of its transaction had failed. */
+export function isAborted(error: unknown): boolean {
+  return errorCode(error) === ABORTED;
+}
+
+/** True when the server itself refused the statement and goes on listening; false when the connection is lost or stuck. */
+export function leavesConnectionUsable(error: unknown): boolean {
+  const driver = driverError(error);
+  return driver instanceof DatabaseError && driver.severity !== 'FATAL' && driver.severity !== 'PANIC';
+}
+
 /** True when the constraint of that name (or any unique one) refused the write. */
 export function violates(error: unknown, constraint: string): boolean {
   const { code, constraint: name } = driverError(error);
@@ -44,7 +59,7 @@ export function asUnavailable(error: unknown): unknown {
   const message = String(driverError(error).message ?? '');
   const lost =
     UNREACHABLE.has(errorCode(error) ?? '') ||
-    /Connection terminated|connection timeout|timeout exceeded when trying to connect|Query read timeout|Cannot use a pool after|Client has encountered a connection error/i.test(
+    /Connection terminated|connection timeout|timeout exceeded when trying to connect|Query read timeout|Cannot use a pool after|Client was closed|Client has encountered a connection error/i.test(
       message,
     );
   return lost ? httpErrors.SERVICE_UNAVAILABLE({ part: 'database', retryAfter: 2 }, { cause: error }) : error;

@@ -7,6 +7,9 @@ import { dataSourceOptions } from './data-source-options.js';
 import { Database } from './database.js';
 import { UnitOfWork } from './unit-of-work.js';
 
+/** The API's callers wait: what takes longer is answered 503. The worker and the commands have no caller. */
+const API_STATEMENT_TIMEOUT_MS = 10_000;
+
 @Global()
 @Module({})
 export class DatabaseModule {
@@ -22,6 +25,7 @@ export class DatabaseModule {
               poolSize: config.DATABASE_POOL_SIZE,
               connectTimeoutMs: config.DATABASE_CONNECT_TIMEOUT_MS,
               applicationName,
+              ...(applicationName === 'parley-api' ? { statementTimeoutMs: API_STATEMENT_TIMEOUT_MS } : {}),
             }),
             autoLoadEntities: true,
             retryAttempts: 10,
@@ -30,8 +34,10 @@ export class DatabaseModule {
           dataSourceFactory: async (options) => {
             if (!options) throw new Error('TypeORM was given no options');
             const dataSource = await new DataSource(options).initialize();
-            // An idle connection that the server drops is an event, not a crash: the pool opens another.
+            // A connection that the server drops is an event, not a crash: the pool opens another. Idle ones are told
+            // by the pool, those in use fail the statement that they carry.
             const pool = (dataSource.driver as unknown as { master: Pool }).master;
+            pool.on('connect', (client) => client.on('error', () => undefined));
             pool.on('error', (error) => new Logger('Database').warn(`idle connection lost: ${error.message}`));
             return dataSource;
           },

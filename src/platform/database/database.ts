@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { Pool, QueryResultRow } from 'pg';
-import { asUnavailable } from './database-errors.js';
+import { asUnavailable, leavesConnectionUsable } from './database-errors.js';
 
 /**
  * Hot statements, outside any transaction of the application's: one round trip on a pooled connection, prepared under
@@ -14,11 +14,19 @@ export class Database {
 
   /** Runs one named statement. Throws SERVICE_UNAVAILABLE when Postgres cannot be reached. */
   async query<Row extends QueryResultRow>(name: string, text: string, values: unknown[] = []): Promise<Row[]> {
+    // Not pool.query, which throws the connection away at every error: a refusal of place_bet is one.
+    const client = await this.pool.connect().catch((error: unknown) => {
+      throw asUnavailable(error);
+    });
+    let broken: Error | undefined;
     try {
-      const result = await this.pool.query<Row>({ name, text, values });
+      const result = await client.query<Row>({ name, text, values });
       return result.rows;
     } catch (error) {
+      if (!leavesConnectionUsable(error)) broken = error as Error;
       throw asUnavailable(error);
+    } finally {
+      client.release(broken);
     }
   }
 

@@ -2,6 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger 
 import type { Request, Response } from 'express';
 import { ClsService } from 'nestjs-cls';
 import { asUnavailable, errorCode } from '../database/database-errors.js';
+import { newId } from '../database/ids.js';
 import { DomainError } from './domain-error.js';
 import { httpErrors } from './http.errors.js';
 
@@ -20,7 +21,11 @@ export class DomainErrorFilter implements ExceptionFilter {
     const response = http.getResponse<Response>();
     const error = toDomainError(thrown);
     if (error.spec.status >= 500)
-      this.logger.error({ err: error.cause ?? error, code: error.code, path: http.getRequest<Request>().path });
+      this.logger.error({
+        err: error.cause ?? error,
+        code: error.code,
+        path: http.getRequest<Request>().path,
+      });
     if (response.headersSent) {
       response.destroy();
       return;
@@ -31,8 +36,23 @@ export class DomainErrorFilter implements ExceptionFilter {
   }
 
   private body(error: DomainError, response: Response): object {
-    const requestId = this.cls.isActive() ? this.cls.getId() : String(response.getHeader('x-request-id') ?? '');
-    return { success: false, error: { code: error.code, message: error.message, details: error.details, requestId } };
+    return {
+      success: false,
+      error: {
+        code: error.code,
+        message: error.message,
+        details: error.details,
+        requestId: this.requestId(response),
+      },
+    };
+  }
+
+  /** A path that cannot be decoded is refused before a request gets its id. */
+  private requestId(response: Response): string {
+    if (this.cls.isActive()) return this.cls.getId();
+    const id = newId();
+    response.setHeader('X-Request-Id', id);
+    return id;
   }
 }
 
@@ -40,10 +60,14 @@ export class DomainErrorFilter implements ExceptionFilter {
 export function toDomainError(thrown: unknown): DomainError {
   const error = asUnavailable(thrown);
   if (error instanceof DomainError) return error;
+  if (error instanceof Error && error.message.startsWith('Failed to decode param'))
+    return httpErrors.VALIDATION_FAILED({ problem: 'the path is not well-formed' });
   const { type, status } = error as { type?: unknown; status?: unknown };
   if (type === 'entity.too.large') return httpErrors.BODY_TOO_LARGE();
-  if (type === 'charset.unsupported' || type === 'encoding.unsupported') return httpErrors.UNSUPPORTED_MEDIA_TYPE();
-  if (typeof type === 'string' && /^(entity|request|stream|parameters)\./.test(type)) return httpErrors.MALFORMED_JSON();
+  if (type === 'charset.unsupported' || type === 'encoding.unsupported')
+    return httpErrors.UNSUPPORTED_MEDIA_TYPE();
+  if (typeof type === 'string' && /^(entity|request|stream|parameters)\./.test(type))
+    return httpErrors.MALFORMED_JSON();
   if (error instanceof HttpException) {
     switch (error.getStatus()) {
       case 400:

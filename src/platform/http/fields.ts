@@ -7,7 +7,6 @@ import {
   IsIn,
   IsInt,
   IsISO8601,
-  IsOptional,
   IsString,
   IsUUID,
   Matches,
@@ -16,6 +15,7 @@ import {
   Min,
   MinLength,
   registerDecorator,
+  ValidateIf,
   ValidateNested,
 } from 'class-validator';
 
@@ -31,7 +31,11 @@ interface FieldOptions {
   nullable?: boolean;
 }
 
-function field(schema: ApiPropertyOptions, options: FieldOptions, ...validators: PropertyDecorator[]): PropertyDecorator {
+function field(
+  schema: ApiPropertyOptions,
+  options: FieldOptions,
+  ...validators: PropertyDecorator[]
+): PropertyDecorator {
   const { description, example, optional = false, nullable = false } = options;
   return applyDecorators(
     ApiProperty({
@@ -48,16 +52,8 @@ function field(schema: ApiPropertyOptions, options: FieldOptions, ...validators:
 
 /** Unlike IsOptional, null is not let through: it is validated and refused like any other value of the wrong type. */
 function IsAbsentOr(): PropertyDecorator {
-  return (target, key) => {
-    IsOptional()(target, key);
-    registerDecorator({
-      name: 'isNotNull',
-      target: target.constructor,
-      propertyName: String(key),
-      options: { message: `${String(key)} must not be null` },
-      validator: { validate: (value: unknown) => value !== null },
-    });
-  };
+  return (target, key) =>
+    ValidateIf((fields: Record<string | symbol, unknown>) => fields[key] !== undefined)(target, key);
 }
 
 /** Text that can be stored: no NUL, no lone surrogate. */
@@ -69,7 +65,8 @@ function IsStorable(): PropertyDecorator {
       propertyName: String(key),
       options: { message: `${String(key)} must be well-formed Unicode without NUL` },
       validator: {
-        validate: (value: unknown) => typeof value === 'string' && !value.includes('\0') && value.isWellFormed(),
+        validate: (value: unknown) =>
+          typeof value === 'string' && !value.includes('\0') && value.isWellFormed(),
       },
     });
 }
@@ -96,11 +93,17 @@ export function TextField(
 }
 
 export function UuidField(options: FieldOptions = {}): PropertyDecorator {
-  return field({ type: 'string', format: 'uuid' }, { example: '01932c07-8f2a-7b3e-9d51-2f6f0a1c4d5e', ...options }, IsUUID());
+  return field(
+    { type: 'string', format: 'uuid' },
+    { example: '01932c07-8f2a-7b3e-9d51-2f6f0a1c4d5e', ...options },
+    IsUUID(),
+  );
 }
 
 /** A whole number. `query` also takes its decimal digits, as query strings carry them. */
-export function IntField(options: FieldOptions & { min?: number; max?: number; query?: boolean } = {}): PropertyDecorator {
+export function IntField(
+  options: FieldOptions & { min?: number; max?: number; query?: boolean } = {},
+): PropertyDecorator {
   const { min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER, query = false } = options;
   const digits = Transform(({ value }: { value: unknown }) =>
     typeof value === 'string' && /^-?\d{1,15}$/.test(value) ? Number(value) : value,
@@ -144,7 +147,11 @@ export function DateField(options: FieldOptions = {}): PropertyDecorator {
 }
 
 export function ConstField(value: boolean | string): PropertyDecorator {
-  return field({ type: typeof value as 'string', enum: [value] as unknown[] as string[] }, { example: value }, Equals(value));
+  return field(
+    { type: typeof value as 'string', enum: [value] as unknown[] as string[] },
+    { example: value },
+    Equals(value),
+  );
 }
 
 /** A nested object, or a list of them. */
@@ -157,7 +164,10 @@ export function ObjectField(
     ApiProperty({
       type: () => type(), // swagger takes a function for a lazy type by its name, which the property gives it
       isArray: list,
-      required: !optional, ...(nullable ? { nullable: true } : {}), ...(description ? { description } : {}) }),
+      required: !optional,
+      ...(nullable ? { nullable: true } : {}),
+      ...(description ? { description } : {}),
+    }),
     ...(optional ? [IsAbsentOr()] : []),
     ValidateNested({ each: list }),
     Type(type),

@@ -22,7 +22,11 @@ const FAILURE = {
       properties: {
         code: { type: 'string', description: 'One of a closed list; see docs/errors.md' },
         message: { type: 'string', description: 'A sentence for a developer' },
-        details: { type: 'object', additionalProperties: true, description: 'Names the field, limit or state' },
+        details: {
+          type: 'object',
+          additionalProperties: true,
+          description: 'Names the field, limit or state',
+        },
         requestId: { type: 'string' },
       },
     },
@@ -100,7 +104,11 @@ export function buildOpenApi(app: INestApplication, guards: GuardErrors): OpenAP
 
 function operationsOf(document: OpenAPIObject): { method: string; path: string; operation: Operation }[] {
   return Object.entries(document.paths).flatMap(([path, item]) =>
-    Object.entries(item as Record<string, Operation>).map(([method, operation]) => ({ method, path, operation })),
+    Object.entries(item as Record<string, Operation>).map(([method, operation]) => ({
+      method,
+      path,
+      operation,
+    })),
   );
 }
 
@@ -116,11 +124,12 @@ function aliasId(operationId: string, path: string): string {
 /** Every code the operation can answer: its own, the guards', and what any request may meet. */
 function codesOf(operation: Operation, method: string, guards: GuardErrors): string[] {
   const reads = method === 'get';
-  const takesInput =
-    operation.requestBody !== undefined || (operation.parameters ?? []).some((parameter) => parameter.in !== 'header');
+  const takesInput = (operation.parameters ?? []).some((parameter) => parameter.in !== 'header');
   const common = [
-    ...(takesInput ? [httpErrors.VALIDATION_FAILED] : []),
-    ...(reads ? [] : [httpErrors.MALFORMED_JSON, httpErrors.BODY_TOO_LARGE, httpErrors.UNSUPPORTED_MEDIA_TYPE]),
+    ...(takesInput || !reads ? [httpErrors.VALIDATION_FAILED] : []),
+    ...(reads
+      ? []
+      : [httpErrors.MALFORMED_JSON, httpErrors.BODY_TOO_LARGE, httpErrors.UNSUPPORTED_MEDIA_TYPE]),
     ...((operation.security ?? []).length > 0 ? guards.session : []),
     ...(operation[ROLES_EXTENSION] === undefined ? [] : guards.role),
     httpErrors.RATE_LIMITED,
@@ -155,7 +164,9 @@ function describeFailures(
       content: {
         'application/json': {
           schema: failureOf(group) as Schema,
-          examples: Object.fromEntries(group.map((code) => [code, { $ref: `#/components/examples/${code}` }])),
+          examples: Object.fromEntries(
+            group.map((code) => [code, { $ref: `#/components/examples/${code}` }]),
+          ),
         },
       },
     };
@@ -208,7 +219,9 @@ function withoutNullable(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutNullable);
   if (value === null || typeof value !== 'object') return value;
   const { nullable, ...rest } = value as Record<string, unknown>;
-  const mapped = Object.fromEntries(Object.entries(rest).map(([key, inner]) => [key, withoutNullable(inner)]));
+  const mapped = Object.fromEntries(
+    Object.entries(rest).map(([key, inner]) => [key, withoutNullable(inner)]),
+  );
   if (nullable !== true) return mapped;
   const { description, example, ...schema } = mapped;
   return {

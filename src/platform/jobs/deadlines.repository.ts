@@ -34,7 +34,7 @@ export class DeadlinesRepository {
       `WITH due AS (
          SELECT kind, subject, due_at, row_number() OVER (ORDER BY due_at, kind, subject) AS n FROM (
            SELECT kind, subject, due_at FROM deadlines
-           WHERE fired_at IS NULL AND due_at <= parley_now()
+           WHERE fired_at IS NULL AND due_at <= (SELECT parley_now())
            ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED) locked),
        fired AS (
          UPDATE deadlines d SET fired_at = parley_now() FROM due

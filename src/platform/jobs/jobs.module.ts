@@ -26,10 +26,17 @@ const queues = BullModule.registerQueueAsync(
   })),
 );
 
+/** Processors are registered by QueueWorkers, in the worker only and not before everything is initialised. */
+const processors = BullModule.forRootAsync({
+  inject: [RedisConnections],
+  useFactory: (redis: RedisConnections) => ({ connection: redis.queue }),
+  extraOptions: { manualRegistration: true },
+});
+
 /** Outbox, deadlines and queues as every process needs them: to publish. The worker adds what delivers them. */
 @Global()
 @Module({
-  imports: [queues],
+  imports: [processors, queues],
   providers: [
     OutboxRepository,
     OutboxService,
@@ -40,8 +47,8 @@ const queues = BullModule.registerQueueAsync(
     IdempotencyService,
     {
       provide: DeadLettersService,
-      inject: ALL_QUEUES.map((name) => getQueueToken(name)),
-      useFactory: (...all: Queue[]) => new DeadLettersService(all),
+      inject: [RedisConnections, ...ALL_QUEUES.map((name) => getQueueToken(name))],
+      useFactory: (redis: RedisConnections, ...all: Queue[]) => new DeadLettersService(redis, all),
     },
   ],
   exports: [

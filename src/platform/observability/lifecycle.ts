@@ -1,7 +1,26 @@
 import { Injectable } from '@nestjs/common';
+import type { ServerResponse } from 'node:http';
 
 /** Whether this process is being stopped: readiness fails and connections are closed after their answer. */
 @Injectable()
 export class Lifecycle {
-  stopping = false;
+  private readonly answering = new Set<ServerResponse>();
+  private ending = false;
+
+  get stopping(): boolean {
+    return this.ending;
+  }
+
+  /** Call at the start of each request. */
+  begin(response: ServerResponse): void {
+    if (this.ending) response.setHeader('Connection', 'close');
+    this.answering.add(response);
+    response.once('close', () => this.answering.delete(response));
+  }
+
+  /** From now on answers tell their client to take another connection, those to requests in hand as well. */
+  stop(): void {
+    this.ending = true;
+    for (const response of this.answering) if (!response.headersSent) response.setHeader('Connection', 'close');
+  }
 }

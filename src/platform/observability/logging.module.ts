@@ -4,6 +4,7 @@ import { LoggerModule } from 'nestjs-pino';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AppConfig } from '../config/app-config.js';
 import { newId } from '../database/ids.js';
+import { errorFields } from './error-fields.js';
 
 const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 
@@ -37,7 +38,7 @@ function requestFields(): object {
       useFactory: (config: AppConfig) => ({
         // The access log is RequestMiddleware's: a child logger for each request would cost as much as its work.
         forRoutes: [],
-        pinoHttp: { level: config.LOG_LEVEL, base: null, mixin: requestFields },
+        pinoHttp: { level: config.LOG_LEVEL, base: null, mixin: requestFields, serializers: { err: errorFields } },
       }),
     }),
   ],

@@ -3,6 +3,9 @@ import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { Database } from '../database/database.js';
 import { DeadLettersService } from '../jobs/dead-letters.service.js';
 import { OutboxRepository } from '../outbox/outbox.repository.js';
+import { withTimeout } from './with-timeout.js';
+
+const COLLECT_MS = 1000;
 
 /** Everything `/metrics` tells: HTTP, event loop, connection pool, outbox lag, queues. */
 @Injectable()
@@ -28,7 +31,7 @@ export class MetricsService {
         // A part that cannot be asked leaves its figure out; the others are still told.
         async collect() {
           this.reset();
-          await Promise.resolve(collect(this)).catch(() => undefined);
+          await withTimeout(Promise.resolve(collect(this)), COLLECT_MS, name).catch(() => undefined);
         },
       });
     gauge('parley_database_connections', 'Connections of this process', ['state'], (figure) => {
@@ -43,18 +46,8 @@ export class MetricsService {
       figure.set((await outbox.lag()).waiting),
     );
     gauge('parley_queue_jobs', 'Jobs by queue and state; failed ones are dead letters', ['queue', 'state'], async (figure) => {
-      for (const { queue, ...states } of await withTimeout(queues.figures(), 1000))
+      for (const { queue, ...states } of await queues.figures())
         for (const [state, count] of Object.entries(states)) figure.set({ queue, state }, count);
     });
   }
-}
-
-async function withTimeout<T>(work: Promise<T>, ms: number): Promise<T> {
-  const signal = AbortSignal.timeout(ms);
-  return await Promise.race([
-    work,
-    new Promise<never>((_, reject) => {
-      signal.addEventListener('abort', () => reject(new Error('timed out')), { once: true });
-    }),
-  ]);
 }

@@ -6,6 +6,7 @@ import { Database } from '../database/database.js';
 import { Lifecycle } from './lifecycle.js';
 import { MetricsService } from './metrics.service.js';
 import { mayScrape } from './metrics-token.js';
+import { READY_MS, withTimeout } from './with-timeout.js';
 
 /** Serves /health and /metrics of a process that has no API: the worker. */
 export async function serveOperations(app: INestApplicationContext, config: AppConfig): Promise<Server> {
@@ -14,7 +15,7 @@ export async function serveOperations(app: INestApplicationContext, config: AppC
     '/health/live': () => Promise.resolve('{"status":"ok"}'),
     '/health/ready': async () => {
       if (lifecycle.stopping) throw new Error('stopping');
-      await database.query('health.ping', 'SELECT 1');
+      await withTimeout(database.query('health.ping', 'SELECT 1'), READY_MS, 'database');
       return '{"status":"ok"}';
     },
     '/metrics': () => metrics.registry.metrics(),

@@ -10,6 +10,7 @@ import { Public } from '../security/public.decorator.js';
 import { Lifecycle } from './lifecycle.js';
 import { mayScrape } from './metrics-token.js';
 import { MetricsService } from './metrics.service.js';
+import { READY_MS, withTimeout } from './with-timeout.js';
 
 /** What orchestrators and Prometheus read. */
 @ApiExcludeController()
@@ -39,7 +40,7 @@ export class OperationsController {
     if (this.lifecycle.stopping) throw httpErrors.SERVICE_UNAVAILABLE({ part: 'process', retryAfter: 5 });
     return await this.health.check([
       async (): Promise<HealthIndicatorResult> => {
-        await this.database.query('health.ping', 'SELECT 1');
+        await withTimeout(this.database.query('health.ping', 'SELECT 1'), READY_MS, 'database');
         return { database: { status: 'up' } };
       },
       (): HealthIndicatorResult => ({ redis: { status: 'up', connection: this.redis.cache.status } }),

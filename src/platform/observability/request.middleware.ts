@@ -28,7 +28,7 @@ export class RequestMiddleware implements NestMiddleware {
   use(request: SubjectRequest, response: Response, next: NextFunction): void {
     const began = performance.now();
     const requestId = this.cls.getId();
-    if (this.lifecycle.stopping) response.setHeader('Connection', 'close');
+    this.lifecycle.begin(response);
     response.once('finish', () => {
       const { method, subject } = request;
       const status = response.statusCode;

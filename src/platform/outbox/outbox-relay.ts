@@ -31,7 +31,7 @@ export class OutboxRelay implements OnApplicationBootstrap, BeforeApplicationShu
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
-    this.subscriber = this.redis.cache.duplicate({ maxRetriesPerRequest: null });
+    this.subscriber = this.redis.cache.duplicate({ maxRetriesPerRequest: null, commandTimeout: undefined });
     this.subscriber.on('error', () => undefined); // polling goes on meanwhile
     this.subscriber.on('message', () => this.loop.wake());
     void this.subscriber.subscribe(this.outbox.wakeChannel).catch(() => undefined);

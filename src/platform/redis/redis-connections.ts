@@ -1,6 +1,7 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { Redis, type RedisOptions } from 'ioredis';
 import { AppConfig } from '../config/app-config.js';
+import { httpErrors } from '../http/http.errors.js';
 
 /**
  * The two roles of Redis. `cache` holds sessions, rate limits and caches and may lose them: a command fails at once
@@ -18,7 +19,8 @@ export class RedisConnections implements OnApplicationShutdown {
       retryStrategy,
       enableOfflineQueue: true,
       maxRetriesPerRequest: 1,
-      commandTimeout: 2000,
+      commandTimeout: 1000,
+      socketTimeout: 2000, // a peer that is silent is given up, so that what follows does not wait for it
       enableAutoPipelining: true,
     });
     this.queue = this.connect('queue', config.REDIS_QUEUE_URL ?? config.REDIS_URL, {
@@ -30,6 +32,11 @@ export class RedisConnections implements OnApplicationShutdown {
   /** Whether the cache role can be asked now without waiting. */
   get cacheReady(): boolean {
     return this.cache.status === 'ready';
+  }
+
+  /** Commands of the queue role wait for Redis; a caller who cannot is refused with SERVICE_UNAVAILABLE. */
+  requireQueue(): void {
+    if (this.queue.status !== 'ready') throw httpErrors.SERVICE_UNAVAILABLE({ part: 'queues', retryAfter: 2 });
   }
 
   async onApplicationShutdown(): Promise<void> {

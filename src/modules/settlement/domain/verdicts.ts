@@ -30,9 +30,13 @@ export interface JudgedGame {
 
 const OVER: readonly GameState[] = ['final', 'cancelled', 'abandoned'];
 
+export function isOver(game: { status: GameState }): boolean {
+  return OVER.includes(game.status);
+}
+
 /** The markets that can be judged now: all of a game that is over, of another one those that were voided. */
 export function judgedMarkets<M extends JudgedMarket>(game: JudgedGame, markets: readonly M[]): M[] {
-  return markets.filter((market) => OVER.includes(game.status) || market.status === 'voided');
+  return markets.filter((market) => isOver(game) || market.status === 'voided');
 }
 
 /** The verdict on every outcome of these markets. A void says why. */

@@ -1,0 +1,106 @@
+import type { MeDto } from '../../src/modules/pools/dto/me.dto.js';
+import type { GameDto } from '../../src/modules/sports/dto/games.dto.js';
+import { HttpClient } from '../launch/http-client.js';
+import { readSeasons, type Score } from '../launch/season.js';
+import { ACCOUNTS } from './accounts.js';
+
+const HOUR_MS = 3_600_000;
+/** When a game that begins now is over for certain. */
+const GAME_HOURS = 4;
+const NOT_PLAYED: Score = { home: 24, away: 17 };
+
+export interface BannerFacts {
+  readonly port: number;
+  readonly workerPort: number;
+  readonly password: string;
+  readonly zone: string;
+  readonly logs: string;
+}
+
+/** What is told when everything runs: where, who, and five things to try, each a command that works as it stands. */
+export async function banner(facts: BannerFacts): Promise<string> {
+  const { port, workerPort, password, logs } = facts;
+  const origin = `http://127.0.0.1:${port}`;
+  const ada = new HttpClient(`${origin}/api/v1`);
+  const signedIn = await ada.signIn(ACCOUNTS.ada.email, password);
+  const head = `
+  Parley serves   ${origin}/docs
+  its worker      http://127.0.0.1:${workerPort}/metrics
+  logs            ${logs}
+`;
+  if (!signedIn.ok)
+    return `${head}
+  The database holds data of its own, without the demo's accounts (${signedIn.refusal.code}).
+  An admin is made with: ADMIN_PASSWORD=… node dist/src/cli/create-admin.js --email you@example.com
+`;
+  const accounts = Object.values(ACCOUNTS).map(({ email }) => `    ${email.padEnd(20)}${password}`);
+  return `${head}
+  Accounts, with their password
+${accounts.join('\n')}
+${await thingsToTry(ada, origin, facts)}`;
+}
+
+async function thingsToTry(
+  ada: HttpClient,
+  origin: string,
+  { password, zone }: BannerFacts,
+): Promise<string> {
+  const { now } = await ada.ask<{ now: string }>('GET', 'clock');
+  const { week, pool } = await ada.ask<MeDto>('GET', 'me');
+  const slate = await ada.ask<GameDto[]>('GET', `games?from=${now}&to=${week.endsAt}&limit=100`);
+  const game = slate.find(({ status, markets }) => status === 'scheduled' && betOn(markets) !== undefined);
+  const bet = game && betOn(game.markets);
+  const clock = new Date(now).toLocaleString('en-GB', {
+    timeZone: zone,
+    dateStyle: 'full',
+    timeStyle: 'short',
+  });
+  const standing = `\n  The clock is a movable one and stands at ${clock} in New York.`;
+  if (pool === null || game === undefined || bet === undefined)
+    return `${standing}
+  Week ${week.id} has no game left that ada could bet on. To begin again from its Monday: npm start -- --fresh
+`;
+
+  const score = readSeasons(zone)
+    .find(({ scores }) => scores.has(game.externalId))
+    ?.scores.get(game.externalId);
+  const { home, away } = score ?? NOT_PLAYED;
+  const over = new Date(Date.parse(game.startsAt) + GAME_HOURS * HOUR_MS).toISOString();
+  const team = bet.outcome === 'home' ? game.homeTeam : game.awayTeam;
+  const odds = bet.american === null ? bet.decimal : `${bet.american > 0 ? '+' : ''}${bet.american}`;
+  const body = { marketId: bet.marketId, outcome: bet.outcome, oddsId: bet.oddsId, stake: 50 };
+  const result = { status: 'final', homeScore: home, awayScore: away };
+  return `${standing} Five things to try, in this order:
+
+  # 1. Sign in as ada, and keep her token
+API=${origin}/api/v1
+JSON='Content-Type: application/json'
+signin() { curl -s $API/auth/login -H "$JSON" -d '{"email":"'$1'@example.com","password":"${password}"}' | sed 's/.*"accessToken":"\\([^"]*\\)".*/\\1/'; }
+ADA=$(signin ada)
+
+  # 2. The games of week ${week.id}, with their markets and prices
+curl -s "$API/games?from=${week.startsAt}&to=${week.endsAt}" -H "Authorization: Bearer $ADA"
+
+  # 3. Stake 50 of her 1,000 credits on ${team} in ${game.awayTeam} at ${game.homeTeam}, ${odds} (send it twice: it is one bet)
+curl -s $API/bets -H "Authorization: Bearer $ADA" -H "$JSON" -H 'Idempotency-Key: ${game.externalId}' -d '${JSON.stringify(body)}'
+
+  # 4. Her credits, and her place in the table of pool ${pool.name}
+curl -s $API/me/pool -H "Authorization: Bearer $ADA"
+
+  # 5. As admin move the clock past the game and post its result, then see the bet settled
+curl -s $API/admin/clock -H "Authorization: Bearer $(signin admin)" -H "$JSON" -d '{"now":"${over}"}'
+curl -s $API/admin/games/${game.id}/result -H "Authorization: Bearer $(signin admin)" -H "$JSON" -d '${JSON.stringify(result)}'
+sleep 2; curl -s "$API/bets?limit=1" -H "Authorization: Bearer $(signin ada)"
+
+  A whole week with 230 players: npm run demo. Ctrl-C stops everything.
+`;
+}
+
+function betOn(markets: GameDto['markets']) {
+  const market = markets.find(({ kind, status }) => kind === 'moneyline' && status === 'open');
+  // The outsider: a price above evens is the one to look at.
+  const price = market?.prices.toSorted((a, b) => Number(b.decimal) - Number(a.decimal))[0];
+  if (!market || !price) return undefined;
+  const { outcome, oddsId, american, decimal } = price;
+  return { marketId: market.id, outcome, oddsId, american, decimal };
+}

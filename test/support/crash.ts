@@ -1,0 +1,65 @@
+import { RedisConnections } from '../../src/platform/redis/redis-connections.js';
+import type { TestGame } from './builders.js';
+import type { Client } from './client.js';
+import { eventually, type System } from './system.js';
+
+/** What tests that kill processes ask of the servers. */
+
+/** Waits until a statement like this one of a worker waits for a lock, or holds its transaction open (`idle`). */
+export async function workerStuckAt(system: System, statement: string, state: 'lock' | 'idle'): Promise<void> {
+  await eventually(async () => {
+    const { rowCount } = await system.db.query(
+      `SELECT 1 FROM pg_stat_activity
+       WHERE datname = current_database() AND application_name = 'parley-worker' AND query LIKE $1
+         AND CASE $2 WHEN 'idle' THEN state = 'idle in transaction' ELSE wait_event_type = 'Lock' END`,
+      [statement, state],
+    );
+    return rowCount !== 0;
+  });
+}
+
+/** Holds what `lock` locks until the function it answers is called. */
+export async function holding(system: System, lock: string, values: unknown[] = []): Promise<() => Promise<void>> {
+  const client = await system.db.connect();
+  await client.query('BEGIN');
+  await client.query(lock, values);
+  return async () => {
+    await client.query('ROLLBACK');
+    client.release();
+  };
+}
+
+/** The time that a job of a killed worker stays locked, gone by. Only when no worker is alive. */
+export async function expireJobLocks(system: System): Promise<void> {
+  const { queue } = system.app.get(RedisConnections);
+  const locks = await queue.keys(`{${system.config.REDIS_PREFIX}:*:lock`);
+  if (locks.length > 0) await queue.del(...locks);
+}
+
+/** One bet of 1 of each player on each side of each market of the game, straight through `place_bet`. How many. */
+export async function betOnEverything(system: System, players: Client[], week: number, game: TestGame): Promise<number> {
+  const sides = [game.moneyline, game.spread, game.total].flatMap(({ id, odds }) =>
+    Object.entries(odds).map(([outcome, oddsId]) => ({ id, outcome, oddsId })),
+  );
+  const { rowCount } = await system.db.query(
+    `SELECT place_bet(u.id, gen_random_uuid()::text, '\\x00', $2, s.id, s.outcome, 1, s.odds_id, 'exact', 1, 1000, 18)
+     FROM unnest($1::uuid[]) AS u (id), unnest($3::uuid[], $4::text[], $5::uuid[]) AS s (id, outcome, odds_id)`,
+    [
+      players.map(({ userId }) => userId),
+      week,
+      sides.map(({ id }) => id),
+      sides.map(({ outcome }) => outcome),
+      sides.map(({ oddsId }) => oddsId),
+    ],
+  );
+  return rowCount ?? 0;
+}
+
+/** How many bets are open, and how many events wait. */
+export async function leftToDo(system: System): Promise<{ bets: number; events: number; settlements: number }> {
+  const { rows } = await system.db.query(
+    `SELECT (SELECT count(*)::int FROM bets WHERE status = 'placed') AS bets, (SELECT count(*)::int FROM outbox) AS events,
+            (SELECT count(*)::int FROM settlements WHERE status <> 'done') AS settlements`,
+  );
+  return rows[0] as { bets: number; events: number; settlements: number };
+}
