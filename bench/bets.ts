@@ -22,13 +22,22 @@ export async function run({ seconds }: { seconds: number }): Promise<Figure[]> {
     const api = await bench.start('main', API_ENV);
     await warmUp(api.url, tokens);
     await load(api, bets(world, tokens), 2);
-    return [...(await throughput(bench, api, world, tokens, seconds)), ...(await hot(bench, api, world, tokens, seconds))];
+    return [
+      ...(await throughput(bench, api, world, tokens, seconds)),
+      ...(await hot(bench, api, world, tokens, seconds)),
+    ];
   } finally {
     await bench.stop();
   }
 }
 
-async function throughput(bench: Bench, api: Running, world: World, tokens: string[], seconds: number): Promise<Figure[]> {
+async function throughput(
+  bench: Bench,
+  api: Running,
+  world: World,
+  tokens: string[],
+  seconds: number,
+): Promise<Figure[]> {
   const rounds: { value: number; floor: number }[] = [];
   const figures: LoadFigures[] = [];
   for (let round = 1; round <= ROUNDS; round += 1) {
@@ -36,19 +45,31 @@ async function throughput(bench: Bench, api: Running, world: World, tokens: stri
     const ours = await load(api, bets(world, tokens), seconds);
     rounds.push({ value: ours.perSecond, floor });
     figures.push(ours);
-    say(`round ${round}: floor ${floor.toFixed(0)}/s, bets ${ours.perSecond.toFixed(0)}/s, p99 ${ours.p99} ms, ${told(ours)}`);
+    say(
+      `round ${round}: floor ${floor.toFixed(0)}/s, bets ${ours.perSecond.toFixed(0)}/s, p99 ${ours.p99} ms, ${told(ours)}`,
+    );
   }
   const steady = await load(api, bets(world, tokens), seconds, 1000);
   say(`at 1,000/s: p50 ${steady.p50} ms, p99 ${steady.p99} ms, ${told(steady)}`);
   return [
     ratioFigure({ bench: 'bets', metric: 'throughput', unit: 'bets/s' }, rounds, 0.35),
-    limitFigure({ bench: 'bets', metric: 'p99', unit: 'ms' }, figures.map(({ p99 }) => p99), 50),
+    limitFigure(
+      { bench: 'bets', metric: 'p99', unit: 'ms' },
+      figures.map(({ p99 }) => p99),
+      50,
+    ),
     limitFigure({ bench: 'bets', metric: 'p99 at 1,000 bets/s', unit: 'ms' }, [steady.p99], 20),
   ];
 }
 
 /** Everybody on one market; then one that starts while they bet. The floor is the spread-out run. */
-async function hot(bench: Bench, api: Running, world: World, tokens: string[], seconds: number): Promise<Figure[]> {
+async function hot(
+  bench: Bench,
+  api: Running,
+  world: World,
+  tokens: string[],
+  seconds: number,
+): Promise<Figure[]> {
   const [, end] = await weekSpan(bench);
   const rounds: { value: number; floor: number }[] = [];
   for (let round = 1; round <= ROUNDS; round += 1) {
@@ -56,15 +77,23 @@ async function hot(bench: Bench, api: Running, world: World, tokens: string[], s
     const floor = (await load(api, bets(world, tokens), seconds)).perSecond;
     const ours = await load(api, bets(one, tokens), seconds);
     rounds.push({ value: ours.perSecond, floor });
-    say(`hot round ${round}: spread out ${floor.toFixed(0)}/s, one market ${ours.perSecond.toFixed(0)}/s, ${told(ours)}`);
+    say(
+      `hot round ${round}: spread out ${floor.toFixed(0)}/s, one market ${ours.perSecond.toFixed(0)}/s, ${told(ours)}`,
+    );
   }
   const starting = { ...world, games: [await oneMarket(bench, new Date(Date.now() + 1000))] };
   const across = await load(api, bets(starting, tokens), Math.max(3, seconds / 2));
   say(`hot, across the start: ${told(across)}`);
-  const strangers = [...across.answers.keys()].filter((answer) => answer !== '201' && answer !== 'GAME_STARTED');
+  const strangers = [...across.answers.keys()].filter(
+    (answer) => answer !== '201' && answer !== 'GAME_STARTED',
+  );
   return [
     ratioFigure({ bench: 'bets', metric: 'hot market', unit: 'bets/s' }, rounds, 0.8),
-    limitFigure({ bench: 'bets', metric: 'errors across the start but GAME_STARTED', unit: 'kinds' }, [strangers.length], 0),
+    limitFigure(
+      { bench: 'bets', metric: 'errors across the start but GAME_STARTED', unit: 'kinds' },
+      [strangers.length],
+      0,
+    ),
   ];
 }
 
@@ -74,12 +103,25 @@ async function oneMarket(bench: Bench, startsAt: Date): Promise<World['games'][n
 }
 
 async function weekSpan(bench: Bench): Promise<[Date, Date]> {
-  const { rows } = await bench.db.query<{ starts_at: Date; ends_at: Date }>('SELECT starts_at, ends_at FROM weeks');
+  const { rows } = await bench.db.query<{ starts_at: Date; ends_at: Date }>(
+    'SELECT starts_at, ends_at FROM weeks',
+  );
   return [rows[0]?.starts_at ?? new Date(), new Date((rows[0]?.ends_at.getTime() ?? 0) - 60_000)];
 }
 
-export function load(api: Running, request: ReturnType<typeof bets>, seconds: number, rate?: number): Promise<LoadFigures> {
-  return drive({ url: api.url, connections: CONNECTIONS, seconds, request, ...(rate === undefined ? {} : { rate }) });
+export function load(
+  api: Running,
+  request: ReturnType<typeof bets>,
+  seconds: number,
+  rate?: number,
+): Promise<LoadFigures> {
+  return drive({
+    url: api.url,
+    connections: CONNECTIONS,
+    seconds,
+    request,
+    ...(rate === undefined ? {} : { rate }),
+  });
 }
 
 function told(figures: LoadFigures): string {
@@ -92,7 +134,9 @@ export async function warmUp(url: string, tokens: string[]): Promise<void> {
   await Promise.all(
     Array.from({ length: CONNECTIONS }, async () => {
       for (let token = tokens[next++]; token !== undefined; token = tokens[next++])
-        await (await fetch(`${url}/api/v1/bets?limit=1`, { headers: { Authorization: `Bearer ${token}` } })).text();
+        await (
+          await fetch(`${url}/api/v1/bets?limit=1`, { headers: { Authorization: `Bearer ${token}` } })
+        ).text();
     }),
   );
 }
@@ -119,7 +163,9 @@ export function bets(world: World, tokens: string[]) {
 export async function bareBets(databaseUrl: string, world: World, seconds: number): Promise<number> {
   const pool = new pg.Pool({ connectionString: databaseUrl, max: FLOOR_CONNECTIONS });
   const picks = world.games.flatMap((game) => game.markets.map((market) => ({ game: game.id, ...market })));
-  const { rows } = await pool.query<{ pool_id: string; user_id: string }>('SELECT pool_id, user_id FROM pool_members');
+  const { rows } = await pool.query<{ pool_id: string; user_id: string }>(
+    'SELECT pool_id, user_id FROM pool_members',
+  );
   const any = <T>(list: T[]): T => list[Math.floor(Math.random() * list.length)] as T;
   const end = performance.now() + seconds * 1000;
   let done = 0;
@@ -127,9 +173,20 @@ export async function bareBets(databaseUrl: string, world: World, seconds: numbe
     Array.from({ length: FLOOR_CONNECTIONS }, async () => {
       while (performance.now() < end) {
         const [member, pick] = [any(rows), any(picks)];
-        await pool.query({ name: 'floor', text: FLOOR, values: [
-          member.pool_id, member.user_id, 5, world.weekId, pick.game, pick.id, pick.outcomes[0]?.oddsId, pick.outcomes[0]?.outcome,
-        ] });
+        await pool.query({
+          name: 'floor',
+          text: FLOOR,
+          values: [
+            member.pool_id,
+            member.user_id,
+            5,
+            world.weekId,
+            pick.game,
+            pick.id,
+            pick.outcomes[0]?.oddsId,
+            pick.outcomes[0]?.outcome,
+          ],
+        });
         done += 1;
       }
     }),

@@ -1,12 +1,21 @@
 import 'reflect-metadata';
+import { type DynamicModule, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { v7 } from 'uuid';
 import { floors } from '../src/app.module.js';
 import { GroupingService } from '../src/modules/pools/grouping.service.js';
 import { weekBounds, weekIdAt } from '../src/modules/pools/domain/calendar.js';
+import type { AppConfig } from '../src/platform/config/app-config.js';
 import { loadAppConfig } from '../src/platform/config/load-config.js';
 import { type Figure, limitFigure, ratioFigure, say } from './support/figures.js';
 import { type Bench, startBench } from './support/services.js';
+
+@Module({})
+class GroupingBench {
+  static with(config: AppConfig): DynamicModule {
+    return { module: GroupingBench, imports: floors(config, 'parley-bench') };
+  }
+}
 
 const PLAYERS = 100_000;
 const POOL = 100;
@@ -24,10 +33,7 @@ export async function run(): Promise<Figure[]> {
     JWT_PRIVATE_KEY: bench.privateKey,
     LOG_LEVEL: 'warn',
   });
-  const app = await NestFactory.createApplicationContext(
-    { module: class GroupingBench {}, imports: floors(config, 'parley-bench') },
-    { logger: ['error'] },
-  );
+  const app = await NestFactory.createApplicationContext(GroupingBench.with(config), { logger: ['error'] });
   try {
     const weekId = weekIdAt(new Date());
     await seedPasses(bench, weekId);
@@ -109,7 +115,9 @@ async function bareDraw({ db }: Bench, weekId: number): Promise<number> {
 async function undo({ db }: Bench, weekId: number): Promise<void> {
   await db.query('TRUNCATE pool_members, week_entries, outbox');
   await db.query('DELETE FROM pools');
-  await db.query("UPDATE weeks SET status = 'open', grouped_at = NULL, entries_hash = NULL WHERE id = $1", [weekId]);
+  await db.query("UPDATE weeks SET status = 'open', grouped_at = NULL, entries_hash = NULL WHERE id = $1", [
+    weekId,
+  ]);
   await db.query('VACUUM pools, weeks');
   await db.query('CHECKPOINT');
 }

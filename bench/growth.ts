@@ -31,7 +31,9 @@ export async function run({ seconds }: { seconds: number }): Promise<Figure[]> {
       const values: number[] = [];
       for (const { measure } of runs) values.push(await measure());
       rounds.push(values);
-      say(`round ${round}: ${STORED.map((stored, index) => `${stored} stored ${values[index]?.toFixed(0)}/s`).join(', ')}`);
+      say(
+        `round ${round}: ${STORED.map((stored, index) => `${stored} stored ${values[index]?.toFixed(0)}/s`).join(', ')}`,
+      );
     }
     return STORED.slice(1).map((stored, index) =>
       ratioFigure(
@@ -41,6 +43,6 @@ export async function run({ seconds }: { seconds: number }): Promise<Figure[]> {
       ),
     );
   } finally {
-    for (const bench of benches.reverse()) await bench.stop();
+    for (const bench of benches.toReversed()) await bench.stop();
   }
 }

@@ -35,12 +35,18 @@ export async function run(): Promise<Figure[]> {
       await reset(bench);
       const seconds = await settle(bench, world, round + 1);
       memory.push(...workers.map(residentMegabytes));
-      say(`${round === 0 ? 'warm-up' : `round ${round}`}: floor ${floor.toFixed(1)} s, settlement ${seconds.toFixed(1)} s`);
+      say(
+        `${round === 0 ? 'warm-up' : `round ${round}`}: floor ${floor.toFixed(1)} s, settlement ${seconds.toFixed(1)} s`,
+      );
       if (round > 0) rounds.push({ value: BETS / seconds, floor: BETS / floor });
     }
     return [
       ratioFigure({ bench: 'settlement', metric: 'bets graded', unit: 'bets/s' }, rounds, 0.7),
-      limitFigure({ bench: 'settlement', metric: "worker's memory at most", unit: 'MB' }, [Math.max(...memory)], 300),
+      limitFigure(
+        { bench: 'settlement', metric: "worker's memory at most", unit: 'MB' },
+        [Math.max(...memory)],
+        300,
+      ),
     ];
   } finally {
     await bench.stop();
@@ -71,7 +77,9 @@ async function settle({ db }: Bench, world: World, version: number): Promise<num
     await sleep(50);
   }
   const seconds = (performance.now() - began) / 1000;
-  const { rows } = await db.query<{ n: number }>("SELECT count(*)::int AS n FROM bets WHERE status = 'placed'");
+  const { rows } = await db.query<{ n: number }>(
+    "SELECT count(*)::int AS n FROM bets WHERE status = 'placed'",
+  );
   if (rows[0]?.n !== 0) throw new Error(`${rows[0]?.n} bets were left open`);
   return seconds;
 }

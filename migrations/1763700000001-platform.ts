@@ -44,10 +44,11 @@ export class Platform1763700000001 implements MigrationInterface {
         kind text NOT NULL,
         subject text NOT NULL,
         due_at timestamptz NOT NULL,
-        fired_at timestamptz,
+        fired_at timestamptz,              -- by the system's clock: when it was last handed to its queue
+        done_at timestamptz,
         PRIMARY KEY (kind, subject)
       );
-      CREATE INDEX ix_deadlines_due ON deadlines (due_at) WHERE fired_at IS NULL;
+      CREATE INDEX ix_deadlines_due ON deadlines (due_at) WHERE done_at IS NULL;
 
       CREATE TABLE idempotency_keys (
         user_id uuid NOT NULL,

@@ -48,9 +48,8 @@ export class Pools1763700000004 implements MigrationInterface {
         week_id int NOT NULL,
         pool_id uuid NOT NULL,
         draw_position int NOT NULL,
-        PRIMARY KEY (user_id, week_id)
+        PRIMARY KEY (week_id, user_id)     -- also the order of the draw's proof
       );
-      CREATE INDEX ix_week_entries_week ON week_entries (week_id, user_id); -- the draw's proof, page by page
 
       -- Credits. balance = start + adjustments - staked + paid_out + debt, always.
       CREATE TABLE pool_members (

@@ -25,6 +25,16 @@ const API_HEADERS: HelmetOptions = {
   xXssProtection: false,
 };
 
+/** What scripts in a browser may read of an answer beside its body. */
+const EXPOSED_HEADERS = [
+  'X-Request-Id',
+  'Retry-After',
+  'RateLimit-Limit',
+  'RateLimit-Remaining',
+  'RateLimit-Reset',
+  'Idempotent-Replayed',
+];
+
 /** The API, configured and not yet listening: what main.ts starts and what tests talk to. */
 export async function createApi(config: AppConfig): Promise<NestExpressApplication> {
   const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(config), {
@@ -39,7 +49,7 @@ export async function createApi(config: AppConfig): Promise<NestExpressApplicati
   app.set('trust proxy', config.TRUSTED_PROXIES);
   app.use('/docs', helmet());
   app.use('/api', helmet(API_HEADERS));
-  app.enableCors({ origin: config.CORS_ORIGINS, maxAge: 600 });
+  app.enableCors({ origin: config.CORS_ORIGINS, maxAge: 600, exposedHeaders: EXPOSED_HEADERS });
   setPaths(app);
   if (config.DOCS_ENABLED) serveDocs(app);
   return app;

@@ -15,7 +15,13 @@ export class WorkerModule {
   static forRoot(config: AppConfig): DynamicModule {
     return {
       module: WorkerModule,
-      imports: [...floors(config, 'parley-worker'), PlatformWorkerModule, PoolsModule, SportsModule, SettlementModule],
+      imports: [
+        ...floors(config, 'parley-worker'),
+        PlatformWorkerModule,
+        PoolsModule,
+        SportsModule,
+        SettlementModule,
+      ],
       providers: [WeeksProcessor, SportsProcessor, SettlementProcessor],
     };
   }

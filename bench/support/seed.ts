@@ -55,7 +55,8 @@ export async function seedWorld(
     [userIds, weekId, poolIds, size.pools],
   );
   const latest = new Date(endsAt.getTime() - 60 * SECOND);
-  const kickOff = size.startsInSeconds === undefined ? latest : new Date(now.getTime() + size.startsInSeconds * SECOND);
+  const kickOff =
+    size.startsInSeconds === undefined ? latest : new Date(now.getTime() + size.startsInSeconds * SECOND);
   const games = await Promise.all(Array.from({ length: size.games }, () => insertGame(db, kickOff)));
   return { weekId, poolIds, userIds, games };
 }
@@ -74,7 +75,12 @@ export async function insertGame(db: pg.Pool, startsAt: Date): Promise<WorldGame
     ['total', '45', ['over', 'under']],
   ] as const) {
     const marketId = v7();
-    await db.query('INSERT INTO markets (id, game_id, kind, line) VALUES ($1, $2, $3, $4)', [marketId, id, kind, line]);
+    await db.query('INSERT INTO markets (id, game_id, kind, line) VALUES ($1, $2, $3, $4)', [
+      marketId,
+      id,
+      kind,
+      line,
+    ]);
     const outcomes = names.map((outcome) => ({ outcome, oddsId: v7() }));
     for (const { outcome, oddsId } of outcomes) {
       const price = [oddsId, marketId, outcome];

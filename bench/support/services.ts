@@ -54,7 +54,9 @@ export async function startBench(name: string): Promise<Bench> {
   const databaseUrl = postgres.url(name);
   await runMigrations(databaseUrl);
   const db = new pg.Pool({ connectionString: databaseUrl, max: 16 });
-  const privateKey = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const privateKey = generateKeyPairSync('ed25519')
+    .privateKey.export({ type: 'pkcs8', format: 'pem' })
+    .toString();
   const children = new Set<Running>();
   const redisUrl = redis.url(1);
   return {

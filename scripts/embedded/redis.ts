@@ -17,8 +17,6 @@ import {
   type ServerProcess,
 } from './server-process.js';
 
-export { ensureRedisServer } from './redis-install.js';
-
 /** Every write goes to the append-only file, so snapshots are not needed; a queue must never lose a key to eviction. */
 const SETTINGS: Record<string, string> = {
   appendonly: 'yes',

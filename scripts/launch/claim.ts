@@ -14,15 +14,15 @@ interface Claim {
 }
 
 /**
- * Makes this process the only one that runs a system on a data directory. What an earlier one left behind when it was
+ * Makes this process the only one of its program that runs a system on a data directory. What an earlier one left behind when it was
  * killed is stopped. Throws with a sentence when another one runs.
  */
-export async function claimDirectory(file: string, screen: Screen): Promise<void> {
+export async function claimDirectory(file: string, program: string, screen: Screen): Promise<void> {
   const claim = await readJson<Claim>(file);
   if (claim !== null && claim.owner !== process.pid) {
-    if (runs(claim.owner, 'start.js'))
+    if (runs(claim.owner, program))
       throw new Error(
-        `Parley runs already on this data directory (process ${claim.owner}): stop it there with Ctrl-C, or set ` +
+        `Another one of these runs on this data directory (process ${claim.owner}): stop it there with Ctrl-C, or set ` +
           'PARLEY_DATA_DIR to another folder to run a second one.',
       );
     for (const { name, pid } of claim.children) {

@@ -36,6 +36,12 @@ export async function startServices(dataDir: string, screen: Screen, lifetime: L
   return { ...postgres, redisUrl };
 }
 
+/** Sets the movable clock before any process of the product reads it; later an admin moves it over HTTP. */
+export async function setClock(databaseUrl: string, instant: Date): Promise<void> {
+  const offset = instant.getTime() - Date.now();
+  await onServer(databaseUrl, (client) => client.query('UPDATE clock_control SET offset_ms = $1', [offset]));
+}
+
 /** Removes every key of a system that is prefixed so. */
 export async function forgetKeys(redisUrl: string, prefix: string): Promise<void> {
   const redis = new Redis(redisUrl, { lazyConnect: true, maxRetriesPerRequest: 1 });

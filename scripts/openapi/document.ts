@@ -1,8 +1,7 @@
 import 'reflect-metadata';
 import { describeApi } from '../../src/bootstrap.js';
 import { loadAppConfig } from '../../src/platform/config/load-config.js';
-import type { ErrorSpec } from '../../src/platform/http/domain-error.js';
-import { errorCatalogue } from '../../src/platform/http/domain-error.js';
+import { errorCatalogue, type ErrorSpec } from '../../src/platform/http/domain-error.js';
 
 /** What the checks and the pages look at of a schema. */
 export type Schema = Record<string, unknown>;
@@ -82,15 +81,18 @@ export function operationsOf(document: OpenApiDocument): DocumentedOperation[] {
 }
 
 /** What the reference leads to; the value itself when it is none; undefined when it leads nowhere. */
-export function follow<T>(document: OpenApiDocument, value: T | Reference): T | undefined {
-  if (value === null || typeof value !== 'object' || !('$ref' in value)) return value as T;
-  const steps = (value as Reference).$ref.replace(/^#\//, '').split('/');
+export function follow<T extends object>(document: OpenApiDocument, value: T | Reference): T | undefined {
+  if (!isReference(value)) return value;
   let found: unknown = document;
-  for (const step of steps) {
+  for (const step of value.$ref.replace(/^#\//, '').split('/')) {
     const key = step.replaceAll('~1', '/').replaceAll('~0', '~');
     found = (found as Record<string, unknown> | undefined)?.[key];
   }
   return found as T | undefined;
+}
+
+function isReference(value: object): value is Reference {
+  return '$ref' in value;
 }
 
 /** The codes an operation can answer by status, as its examples name them. */

@@ -7,7 +7,6 @@ import { ACCOUNTS } from './accounts.js';
 const HOUR_MS = 3_600_000;
 /** When a game that begins now is over for certain. */
 const GAME_HOURS = 4;
-const NOT_PLAYED: Score = { home: 24, away: 17 };
 
 export interface BannerFacts {
   readonly port: number;
@@ -48,28 +47,25 @@ async function thingsToTry(
   const { now } = await ada.ask<{ now: string }>('GET', 'clock');
   const { week, pool } = await ada.ask<MeDto>('GET', 'me');
   const slate = await ada.ask<GameDto[]>('GET', `games?from=${now}&to=${week.endsAt}&limit=100`);
-  const game = slate.find(({ status, markets }) => status === 'scheduled' && betOn(markets) !== undefined);
-  const bet = game && betOn(game.markets);
+  const game = slate.find(({ status }) => status === 'scheduled');
+  const score = game && scoreOf(game, zone);
+  const bet = game && score && winningBet(game, score);
   const clock = new Date(now).toLocaleString('en-GB', {
     timeZone: zone,
     dateStyle: 'full',
     timeStyle: 'short',
   });
   const standing = `\n  The clock is a movable one and stands at ${clock} in New York.`;
-  if (pool === null || game === undefined || bet === undefined)
+  if (!pool || !game || !score || !bet)
     return `${standing}
   Week ${week.id} has no game left that ada could bet on. To begin again from its Monday: npm start -- --fresh
 `;
 
-  const score = readSeasons(zone)
-    .find(({ scores }) => scores.has(game.externalId))
-    ?.scores.get(game.externalId);
-  const { home, away } = score ?? NOT_PLAYED;
   const over = new Date(Date.parse(game.startsAt) + GAME_HOURS * HOUR_MS).toISOString();
   const team = bet.outcome === 'home' ? game.homeTeam : game.awayTeam;
   const odds = bet.american === null ? bet.decimal : `${bet.american > 0 ? '+' : ''}${bet.american}`;
   const body = { marketId: bet.marketId, outcome: bet.outcome, oddsId: bet.oddsId, stake: 50 };
-  const result = { status: 'final', homeScore: home, awayScore: away };
+  const result = { status: 'final', homeScore: score.home, awayScore: score.away };
   return `${standing} Five things to try, in this order:
 
   # 1. Sign in as ada, and keep her token
@@ -79,27 +75,34 @@ signin() { curl -s $API/auth/login -H "$JSON" -d '{"email":"'$1'@example.com","p
 ADA=$(signin ada)
 
   # 2. The games of week ${week.id}, with their markets and prices
-curl -s "$API/games?from=${week.startsAt}&to=${week.endsAt}" -H "Authorization: Bearer $ADA"
+curl -sw '\\n' "$API/games?from=${week.startsAt}&to=${week.endsAt}" -H "Authorization: Bearer $ADA"
 
-  # 3. Stake 50 of her 1,000 credits on ${team} in ${game.awayTeam} at ${game.homeTeam}, ${odds} (send it twice: it is one bet)
-curl -s $API/bets -H "Authorization: Bearer $ADA" -H "$JSON" -H 'Idempotency-Key: ${game.externalId}' -d '${JSON.stringify(body)}'
+  # 3. Stake 50 of her ${pool.credits} credits on ${team} in ${game.awayTeam} at ${game.homeTeam}, ${odds}. Sent twice it is one bet
+curl -sw '\\n' $API/bets -H "Authorization: Bearer $ADA" -H "$JSON" -H 'Idempotency-Key: ${game.externalId}' -d '${JSON.stringify(body)}'
 
   # 4. Her credits, and her place in the table of pool ${pool.name}
-curl -s $API/me/pool -H "Authorization: Bearer $ADA"
+curl -sw '\\n' $API/me/pool -H "Authorization: Bearer $ADA"
 
   # 5. As admin move the clock past the game and post its result, then see the bet settled
-curl -s $API/admin/clock -H "Authorization: Bearer $(signin admin)" -H "$JSON" -d '{"now":"${over}"}'
-curl -s $API/admin/games/${game.id}/result -H "Authorization: Bearer $(signin admin)" -H "$JSON" -d '${JSON.stringify(result)}'
-sleep 2; curl -s "$API/bets?limit=1" -H "Authorization: Bearer $(signin ada)"
+curl -sw '\\n' $API/admin/clock -H "Authorization: Bearer $(signin admin)" -H "$JSON" -d '{"now":"${over}"}'
+curl -sw '\\n' $API/admin/games/${game.id}/result -H "Authorization: Bearer $(signin admin)" -H "$JSON" -d '${JSON.stringify(result)}'
+sleep 2; curl -sw '\\n' "$API/bets?limit=1" -H "Authorization: Bearer $(signin ada)"
 
   A whole week with 230 players: npm run demo. Ctrl-C stops everything.
 `;
 }
 
-function betOn(markets: GameDto['markets']) {
-  const market = markets.find(({ kind, status }) => kind === 'moneyline' && status === 'open');
-  // The outsider: a price above evens is the one to look at.
-  const price = market?.prices.toSorted((a, b) => Number(b.decimal) - Number(a.decimal))[0];
+/** How the game ended, by the season file it was imported from. */
+function scoreOf({ externalId }: GameDto, zone: string): Score | undefined {
+  return readSeasons(zone)
+    .find(({ scores }) => scores.has(externalId))
+    ?.scores.get(externalId);
+}
+
+/** A bet on the winner, so that what is seen at the end is a payout. */
+function winningBet(game: GameDto, { home, away }: Score) {
+  const market = game.markets.find(({ kind, status }) => kind === 'moneyline' && status === 'open');
+  const price = market?.prices.find(({ outcome }) => outcome === (home > away ? 'home' : 'away'));
   if (!market || !price) return undefined;
   const { outcome, oddsId, american, decimal } = price;
   return { marketId: market.id, outcome, oddsId, american, decimal };

@@ -21,11 +21,6 @@ export async function readContents(url: string): Promise<Contents> {
   return row ?? { games: false, accounts: false, drawn: false };
 }
 
-/** Sets the movable clock before any process of the product reads it; later an admin moves it over HTTP. */
-export async function setClock(url: string, instant: Date): Promise<void> {
-  await query(url, 'UPDATE clock_control SET offset_ms = $1', [instant.getTime() - Date.now()]);
-}
-
 /** Notes when the system stopped, so that its clock stands still until it is started again. */
 export function noteStop(file: string): void {
   writeFileSync(file, String(Date.now()));

@@ -15,10 +15,10 @@ import {
 import { Lifetime, messageOf } from '../launch/lifetime.js';
 import { ProductProcess, runTool } from '../launch/product.js';
 import { Screen, seconds } from '../launch/screen.js';
-import { forgetKeys, type Services, startServices } from '../launch/services.js';
+import { forgetKeys, type Services, setClock, startServices } from '../launch/services.js';
 import { BEFORE_THE_DRAW } from './accounts.js';
 import { banner } from './banner.js';
-import { noteStop, readContents, resumeClock, setClock } from './database.js';
+import { noteStop, readContents, resumeClock } from './database.js';
 import { seedAsOperator, seedOverHttp } from './seed.js';
 import { watchSources } from './watch.js';
 
@@ -57,7 +57,7 @@ export async function start(args: string[]): Promise<number> {
         'npm start is for development: in production run dist/src/main.js and dist/src/worker.js.',
       );
     const claim = join(dataDir, CLAIM_FILE);
-    await claimDirectory(claim, screen);
+    await claimDirectory(claim, 'start.js', screen);
     const code = await new DevelopmentSystem(options, dataDir, screen, lifetime).run();
     releaseClaim(claim);
     return code;

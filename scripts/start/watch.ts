@@ -1,4 +1,4 @@
-import { type FSWatcher, watch } from 'node:fs';
+import { type FSWatcher, readdirSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import type { Screen } from '../launch/screen.js';
 import { runTool } from '../launch/product.js';
@@ -46,21 +46,67 @@ export function watchSources(options: {
     }
     await work();
   };
-  const note = (folder: string, file: string | null): void => {
-    if (file === null || !/\.(?:ts|yml)$/.test(file) || /[.-]spec\.ts$/.test(file)) return;
+  const note = (folder: string, file: string): void => {
+    if (!/\.(?:ts|yml)$/.test(file) || /[.-]spec\.ts$/.test(file)) return;
     changes ??= { code: false, migrations: false };
     changes.code ||= file.endsWith('.ts');
     changes.migrations ||= folder === 'migrations';
     clearTimeout(timer);
     timer = setTimeout(() => void work(), QUIET_MS);
   };
-  const watchers: FSWatcher[] = FOLDERS.map((folder) =>
-    watch(folder, { recursive: true }, (_, file) => note(folder, file)),
-  );
+  const watchers = FOLDERS.map((folder) => new FolderWatcher(folder, (file) => note(folder, file)));
   signal.addEventListener('abort', () => {
     clearTimeout(timer);
     for (const watcher of watchers) watcher.close();
   });
+}
+
+/**
+ * Tells of changes in a folder and all below it. Each directory is watched by itself: on Linux Node's own recursive
+ * watch loses a file that an editor replaces instead of writing it anew.
+ */
+class FolderWatcher {
+  private readonly watchers = new Map<string, FSWatcher>();
+
+  constructor(
+    private readonly folder: string,
+    private readonly changed: (file: string) => void,
+  ) {
+    this.lookForDirectories();
+  }
+
+  close(): void {
+    for (const watcher of this.watchers.values()) watcher.close();
+  }
+
+  private lookForDirectories(): void {
+    const found = new Set(directoriesOf(this.folder));
+    for (const [directory, watcher] of this.watchers) {
+      if (found.has(directory)) continue;
+      watcher.close();
+      this.watchers.delete(directory);
+    }
+    for (const directory of found) if (!this.watchers.has(directory)) this.watch(directory);
+  }
+
+  private watch(directory: string): void {
+    const watcher = watch(directory, (event, file) => {
+      if (file !== null) this.changed(file);
+      if (event === 'rename') this.lookForDirectories();
+    });
+    watcher.on('error', () => watcher.close()); // it is gone; its parent tells
+    this.watchers.set(directory, watcher);
+  }
+}
+
+function directoriesOf(folder: string): string[] {
+  try {
+    const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+    const below = entries.filter((entry) => entry.isDirectory());
+    return [folder, ...below.map((entry) => join(entry.parentPath, entry.name))];
+  } catch {
+    return []; // a directory went away meanwhile: the event of that comes next
+  }
 }
 
 async function build(signal: AbortSignal): Promise<void> {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { AdminsService } from '../modules/auth/admins.service.js';
+import { commandEnvironment } from '../platform/config/command-environment.js';
 import { runCommand } from './context.js';
 
 const { values } = parseArgs({
@@ -11,11 +12,12 @@ const { values } = parseArgs({
 await runCommand(async (app) => {
   const { email, handle = 'admin', 'birth-date': birthDate = '1970-01-01' } = values;
   if (email === undefined) throw new Error('Usage: create-admin --email you@example.com [--handle admin]');
-  const password = process.env['ADMIN_PASSWORD'] ?? randomBytes(15).toString('base64url');
+  const { adminPassword } = commandEnvironment();
+  const password = adminPassword ?? randomBytes(15).toString('base64url');
   const made = await app.get(AdminsService).ensure({ email, handle, birthDate, password });
   process.stdout.write(
     made === 'created'
-      ? `Created the admin ${email}${process.env['ADMIN_PASSWORD'] === undefined ? ` with the password ${password}` : ''}.\n`
+      ? `Created the admin ${email}${adminPassword === undefined ? ` with the password ${password}` : ''}.\n`
       : `${email} is an admin.\n`,
   );
 });

@@ -25,7 +25,9 @@ await runCommand(async (app) => {
       `${path}: ${games} games (${added} new, ${changed} changed), ${prices} prices, ${results} results, ${issues.length} problems\n`,
     );
     for (const { line, column, value, problem } of issues.slice(0, SHOWN))
-      process.stdout.write(`  line ${line}${column === null ? '' : `, ${column}`}: ${problem}${value === null ? '' : ` (${value})`}\n`);
+      process.stdout.write(
+        `  line ${line}${column === null ? '' : `, ${column}`}: ${problem}${value === null ? '' : ` (${value})`}\n`,
+      );
     if (issues.length > SHOWN) process.stdout.write(`  … and ${issues.length - SHOWN} more\n`);
   }
 });

@@ -26,7 +26,12 @@ describe('placing bets, all at once', () => {
   it('takes one of 500 bets of a whole balance and refuses 499', async () => {
     const game = await make.game({ startsAt: '2023-10-08T17:00:00Z' });
     const player = players[0]!;
-    const body = { marketId: game.moneyline.id, outcome: 'home', stake: 1000, oddsId: game.moneyline.odds['home'] };
+    const body = {
+      marketId: game.moneyline.id,
+      outcome: 'home',
+      stake: 1000,
+      oddsId: game.moneyline.odds['home'],
+    };
     const answers = await Promise.all(Array.from({ length: 500 }, () => player.bet(body)));
     const codes = Object.groupBy(answers, ({ status, error }) => (status === 201 ? 'ok' : error.code));
     expect(Object.fromEntries(Object.entries(codes).map(([code, list]) => [code, list?.length]))).toEqual({
@@ -49,7 +54,9 @@ describe('placing bets, all at once', () => {
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]));
     expect(new Set(answers.map(({ body: answer }) => JSON.stringify(answer))).size).toBe(1);
     expect(answers.filter(({ headers }) => headers.get('idempotent-replayed') === 'true')).toHaveLength(49);
-    const { rows } = await system.db.query('SELECT count(*)::int AS bets FROM bets WHERE user_id = $1', [player.userId]);
+    const { rows } = await system.db.query('SELECT count(*)::int AS bets FROM bets WHERE user_id = $1', [
+      player.userId,
+    ]);
     expect(rows).toEqual([{ bets: 1 }]);
     const reused = await player.bet({ ...body, stake: 31 }, key);
     expect([reused.status, reused.error.code]).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
@@ -68,7 +75,11 @@ describe('placing bets, all at once', () => {
   });
 
   /** Every bet that was accepted was committed before `barrier` had; those after it are all refused. */
-  async function race(bettors: Client[], game: Awaited<ReturnType<Builders['game']>>, barrier: () => Promise<unknown>) {
+  async function race(
+    bettors: Client[],
+    game: Awaited<ReturnType<Builders['game']>>,
+    barrier: () => Promise<unknown>,
+  ) {
     let shut = false;
     let acceptedAfter = 0;
     const codes = new Set<string>();
@@ -83,10 +94,14 @@ describe('placing bets, all at once', () => {
     });
     await new Promise((resolve) => setTimeout(resolve, 60));
     await barrier();
-    const { rows } = await system.db.query('SELECT count(*)::int AS n FROM bets WHERE game_id = $1', [game.id]);
+    const { rows } = await system.db.query('SELECT count(*)::int AS n FROM bets WHERE game_id = $1', [
+      game.id,
+    ]);
     shut = true;
     await Promise.all(loops);
-    const { rows: later } = await system.db.query('SELECT count(*)::int AS n FROM bets WHERE game_id = $1', [game.id]);
+    const { rows: later } = await system.db.query('SELECT count(*)::int AS n FROM bets WHERE game_id = $1', [
+      game.id,
+    ]);
     expect(acceptedAfter).toBe(0);
     return { atBarrier: rows[0].n as number, atEnd: later[0].n as number, codes };
   }
@@ -106,7 +121,7 @@ describe('placing bets, all at once', () => {
     const game = await make.game({ startsAt: '2023-10-08T17:00:00Z' });
     const results = system.app.get(ResultsService);
     const outcome = await race(players.slice(10, 40), game, async () => {
-      await system.db.query("UPDATE games SET starts_at = $2 WHERE id = $1", [game.id, system.now()]);
+      await system.db.query('UPDATE games SET starts_at = $2 WHERE id = $1', [game.id, system.now()]);
       await results.lockAtStart(game.id);
     });
     expect(outcome.atEnd).toBe(outcome.atBarrier);
@@ -116,9 +131,13 @@ describe('placing bets, all at once', () => {
   it('accepts no bet of a user once their exclusion is committed', async () => {
     const game = await make.game({ startsAt: '2023-10-08T17:00:00Z' });
     const player = players[3]!;
-    const outcome = await race(Array.from({ length: 20 }, () => player), game, async () => {
-      await system.app.get(ComplianceService).exclude(player.userId, null);
-    });
+    const outcome = await race(
+      Array.from({ length: 20 }, () => player),
+      game,
+      async () => {
+        await system.app.get(ComplianceService).exclude(player.userId, null);
+      },
+    );
     expect(outcome.atEnd).toBe(outcome.atBarrier);
     expect(outcome.codes).toEqual(new Set(['SELF_EXCLUDED']));
   });
@@ -130,7 +149,9 @@ describe('placing bets, all at once', () => {
       await system.app.get(WeeksService).close(WEEK);
     });
     expect(outcome.atEnd).toBe(outcome.atBarrier);
-    expect([...outcome.codes].every((code) => ['WEEK_NOT_PLAYING', 'GAME_NOT_IN_WEEK'].includes(code))).toBe(true);
+    expect([...outcome.codes].every((code) => ['WEEK_NOT_PLAYING', 'GAME_NOT_IN_WEEK'].includes(code))).toBe(
+      true,
+    );
   });
 
   it('kept every credit', async () => {

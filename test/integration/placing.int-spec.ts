@@ -99,7 +99,8 @@ describe('what place_bet refuses', () => {
       code: 'MARKET_NOT_OPEN',
       status: 409,
       details: { status: 'suspended' },
-      apply: ({ game }) => system.db.query("UPDATE markets SET status = 'suspended' WHERE id = $1", [game.spread.id]),
+      apply: ({ game }) =>
+        system.db.query("UPDATE markets SET status = 'suspended' WHERE id = $1", [game.spread.id]),
     },
     {
       code: 'GAME_STARTED',
@@ -107,7 +108,10 @@ describe('what place_bet refuses', () => {
       details: { startsAt: expect.any(String) },
       // A start in another week stays there.
       apply: ({ game }) =>
-        system.db.query('UPDATE games SET starts_at = least(starts_at, $2) WHERE id = $1', [game.id, system.now()]),
+        system.db.query('UPDATE games SET starts_at = least(starts_at, $2) WHERE id = $1', [
+          game.id,
+          system.now(),
+        ]),
     },
     {
       code: 'OUTCOME_UNKNOWN',
@@ -264,26 +268,27 @@ describe('what place_bet refuses', () => {
     }
   });
 
-  it.each([0, -1, 1.5, 1e10, '50', null, true])('refuses the stake %p as no positive integer', async (stake) => {
-    const game = await make.game({ startsAt: SUNDAY });
-    const player = people.get('true false false')!;
-    const before = await traces(player.userId);
-    const answer = await player.bet({ marketId: game.total.id, outcome: 'over', stake, acceptOdds: 'any' });
-    expect([answer.status, answer.error.code]).toEqual([400, 'VALIDATION_FAILED']);
-    expect(await traces(player.userId)).toEqual(before);
-  });
+  it.each([0, -1, 1.5, 1e10, '50', null, true])(
+    'refuses the stake %p as no positive integer',
+    async (stake) => {
+      const game = await make.game({ startsAt: SUNDAY });
+      const player = people.get('true false false')!;
+      const before = await traces(player.userId);
+      const answer = await player.bet({ marketId: game.total.id, outcome: 'over', stake, acceptOdds: 'any' });
+      expect([answer.status, answer.error.code]).toEqual([400, 'VALIDATION_FAILED']);
+      expect(await traces(player.userId)).toEqual(before);
+    },
+  );
 
   describe('of a user', () => {
     const THE_PAST = '2023-10-01T00:00:00Z';
     const restrict = (userId: string, kind: string, from: string, to: string | null) =>
-      system.db.query('INSERT INTO restrictions (id, user_id, kind, starts_at, ends_at) VALUES ($1, $2, $3, $4, $5)', [
-        v7(),
-        userId,
-        kind,
-        from,
-        to,
-      ]);
-    const banned = (userId: string) => system.db.query("UPDATE users SET status = 'banned' WHERE id = $1", [userId]);
+      system.db.query(
+        'INSERT INTO restrictions (id, user_id, kind, starts_at, ends_at) VALUES ($1, $2, $3, $4, $5)',
+        [v7(), userId, kind, from, to],
+      );
+    const banned = (userId: string) =>
+      system.db.query("UPDATE users SET status = 'banned' WHERE id = $1", [userId]);
     const excluded = (userId: string) => restrict(userId, 'self_exclusion', THE_PAST, '2024-10-01T00:00:00Z');
     const timedOut = (userId: string) => restrict(userId, 'time_out', THE_PAST, '2023-10-20T00:00:00Z');
     const born = (date: string) => (userId: string) =>
@@ -311,7 +316,12 @@ describe('what place_bet refuses', () => {
       );
       for (const set of state) await set(player.userId);
       const game = await make.game({ startsAt: SUNDAY });
-      const answer = await player.bet({ marketId: game.total.id, outcome: 'over', stake: 50, acceptOdds: 'any' });
+      const answer = await player.bet({
+        marketId: game.total.id,
+        outcome: 'over',
+        stake: 50,
+        acceptOdds: 'any',
+      });
       expect([answer.status, answer.error?.code ?? null]).toEqual([code === null ? 201 : 403, code]);
     });
   });
@@ -379,10 +389,10 @@ describe('a price that has moved', () => {
     const game = await make.game({ startsAt: SUNDAY, spread: '-3.00' });
     const id = v7();
     await system.db.query("UPDATE markets SET status = 'suspended' WHERE id = $1", [game.spread.id]);
-    await system.db.query("INSERT INTO markets (id, game_id, kind, line) VALUES ($1, $2, 'spread', '-3.50')", [
-      id,
-      game.id,
-    ]);
+    await system.db.query(
+      "INSERT INTO markets (id, game_id, kind, line) VALUES ($1, $2, 'spread', '-3.50')",
+      [id, game.id],
+    );
     const odds = v7();
     await system.db.query(
       `WITH o AS (INSERT INTO odds (id, market_id, outcome, american, price_num, price_den) VALUES ($1, $2, 'home', 100, 2, 1))
@@ -417,7 +427,8 @@ describe("a player's bets", () => {
   });
 
   const place = async (client = player) =>
-    (await client.bet({ marketId: game.total.id, outcome: 'over', stake: 10, acceptOdds: 'any' })).data.betId as string;
+    (await client.bet({ marketId: game.total.id, outcome: 'over', stake: 10, acceptOdds: 'any' })).data
+      .betId as string;
 
   it('are listed newest first, none twice and none missed while bets keep arriving', async () => {
     const first: string[] = [];
@@ -459,7 +470,12 @@ describe("a player's bets", () => {
 
   it("are nobody else's: another's bet, and one that is none, are not found", async () => {
     const id = await place();
-    expect((await player.get(`bets/${id}`)).data).toMatchObject({ id, week: '2023-W40', status: 'placed', payout: null });
+    expect((await player.get(`bets/${id}`)).data).toMatchObject({
+      id,
+      week: '2023-W40',
+      status: 'placed',
+      payout: null,
+    });
     for (const [client, wanted] of [
       [other, id],
       [player, '9223372036854775807'],
@@ -516,7 +532,9 @@ describe('the ends of a week', () => {
     expect(await at(startsAt.getTime())).toBe('GAME_STARTED');
     expect(await at(endsAt.getTime() - 1)).toBe(201);
     expect(await at(endsAt.getTime())).toBe('GAME_NOT_IN_WEEK');
-    await system.moveTo(endsAt.getTime() - 60_000 > system.now().getTime() ? new Date(endsAt.getTime() - 60_000) : endsAt);
+    await system.moveTo(
+      endsAt.getTime() - 60_000 > system.now().getTime() ? new Date(endsAt.getTime() - 60_000) : endsAt,
+    );
     expect(await at(endsAt.getTime() - 1)).toBe(201);
   });
 
@@ -534,7 +552,11 @@ describe('the ends of a week', () => {
     await system.moveTo(endsAt);
     expect((await player.bet(body)).error.code).toBe('NOT_IN_POOL');
     const again = await player.bet(body, key);
-    expect([again.status, again.headers.get('idempotent-replayed'), again.body]).toEqual([201, 'true', first.body]);
+    expect([again.status, again.headers.get('idempotent-replayed'), again.body]).toEqual([
+      201,
+      'true',
+      first.body,
+    ]);
     expect((await player.bet({ ...body, stake: 11 }, key)).error.code).toBe('IDEMPOTENCY_KEY_REUSED');
   });
 

@@ -7,7 +7,6 @@ import { WeeksService } from '../../src/modules/pools/weeks.service.js';
 import { Client } from './client.js';
 import type { System } from './system.js';
 
-
 export const PASSWORD = 'correct horse battery';
 
 /** Makes data of a system. Players are written straight to the database: hashing passwords is not what is tested. */
@@ -64,7 +63,12 @@ export class Builders {
   }
 
   /** A game with the three markets at -110 a side, or the prices given. */
-  async game(options: { startsAt: string; spread?: string; total?: string; american?: number }): Promise<TestGame> {
+  async game(options: {
+    startsAt: string;
+    spread?: string;
+    total?: string;
+    american?: number;
+  }): Promise<TestGame> {
     const { db } = this.system;
     const id = v7();
     this.counter += 1;
@@ -82,7 +86,12 @@ export class Builders {
       ['total', options.total ?? '45.00', ['over', 'under']],
     ] as const) {
       const marketId = v7();
-      await db.query('INSERT INTO markets (id, game_id, kind, line) VALUES ($1, $2, $3, $4)', [marketId, id, kind, line]);
+      await db.query('INSERT INTO markets (id, game_id, kind, line) VALUES ($1, $2, $3, $4)', [
+        marketId,
+        id,
+        kind,
+        line,
+      ]);
       const odds: Record<string, string> = {};
       for (const outcome of outcomes) {
         const oddsId = v7();

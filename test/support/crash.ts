@@ -6,7 +6,11 @@ import { eventually, type System } from './system.js';
 /** What tests that kill processes ask of the servers. */
 
 /** Waits until a statement like this one of a worker waits for a lock, or holds its transaction open (`idle`). */
-export async function workerStuckAt(system: System, statement: string, state: 'lock' | 'idle'): Promise<void> {
+export async function workerStuckAt(
+  system: System,
+  statement: string,
+  state: 'lock' | 'idle',
+): Promise<void> {
   await eventually(async () => {
     const { rowCount } = await system.db.query(
       `SELECT 1 FROM pg_stat_activity
@@ -19,7 +23,11 @@ export async function workerStuckAt(system: System, statement: string, state: 'l
 }
 
 /** Holds what `lock` locks until the function it answers is called. */
-export async function holding(system: System, lock: string, values: unknown[] = []): Promise<() => Promise<void>> {
+export async function holding(
+  system: System,
+  lock: string,
+  values: unknown[] = [],
+): Promise<() => Promise<void>> {
   const client = await system.db.connect();
   await client.query('BEGIN');
   await client.query(lock, values);
@@ -29,20 +37,29 @@ export async function holding(system: System, lock: string, values: unknown[] = 
   };
 }
 
-/** The time that a job of a killed worker stays locked, gone by. Only when no worker is alive. */
-export async function expireJobLocks(system: System): Promise<void> {
-  const { queue } = system.app.get(RedisConnections);
-  const locks = await queue.keys(`{${system.config.REDIS_PREFIX}:*:lock`);
-  if (locks.length > 0) await queue.del(...locks);
+/** The locks of the jobs that workers have in hand. */
+export async function jobLocks(system: System): Promise<string[]> {
+  return await system.app.get(RedisConnections).queue.keys(`{${system.config.REDIS_PREFIX}:*:lock`);
 }
 
-/** One bet of 1 of each player on each side of each market of the game, straight through `place_bet`. How many. */
-export async function betOnEverything(system: System, players: Client[], week: number, game: TestGame): Promise<number> {
+/** Lets the time go by for which the jobs of a killed worker stay locked: all jobs', when no worker is alive. */
+export async function expireJobLocks(system: System, locks?: string[]): Promise<void> {
+  const keys = locks ?? (await jobLocks(system));
+  if (keys.length > 0) await system.app.get(RedisConnections).queue.del(...keys);
+}
+
+/** One bet of 10 of each player on each side of each market of the game, straight through `place_bet`. How many. */
+export async function betOnEverything(
+  system: System,
+  players: Client[],
+  week: number,
+  game: TestGame,
+): Promise<number> {
   const sides = [game.moneyline, game.spread, game.total].flatMap(({ id, odds }) =>
     Object.entries(odds).map(([outcome, oddsId]) => ({ id, outcome, oddsId })),
   );
   const { rowCount } = await system.db.query(
-    `SELECT place_bet(u.id, gen_random_uuid()::text, '\\x00', $2, s.id, s.outcome, 1, s.odds_id, 'exact', 1, 1000, 18)
+    `SELECT place_bet(u.id, gen_random_uuid()::text, '\\x00', $2, s.id, s.outcome, 10, s.odds_id, 'exact', 1, 1000, 18)
      FROM unnest($1::uuid[]) AS u (id), unnest($3::uuid[], $4::text[], $5::uuid[]) AS s (id, outcome, odds_id)`,
     [
       players.map(({ userId }) => userId),
@@ -56,7 +73,9 @@ export async function betOnEverything(system: System, players: Client[], week: n
 }
 
 /** How many bets are open, and how many events wait. */
-export async function leftToDo(system: System): Promise<{ bets: number; events: number; settlements: number }> {
+export async function leftToDo(
+  system: System,
+): Promise<{ bets: number; events: number; settlements: number }> {
   const { rows } = await system.db.query(
     `SELECT (SELECT count(*)::int FROM bets WHERE status = 'placed') AS bets, (SELECT count(*)::int FROM outbox) AS events,
             (SELECT count(*)::int FROM settlements WHERE status <> 'done') AS settlements`,

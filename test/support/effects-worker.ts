@@ -5,11 +5,15 @@ import { NestFactory } from '@nestjs/core';
 import type { Job, Queue } from 'bullmq';
 import { AppConfig } from '../../src/platform/config/app-config.js';
 import { loadAppConfig } from '../../src/platform/config/load-config.js';
-import { deadlineEvent } from '../../src/platform/jobs/deadlines.service.js';
+import {
+  deadlineEvent,
+  type DeadlinePayload,
+  DeadlinesService,
+} from '../../src/platform/jobs/deadlines.service.js';
 import { WORKER_OPTIONS } from '../../src/platform/jobs/queues.js';
 import { serveOperations } from '../../src/platform/observability/operations-server.js';
 import { runUntilStopped, startOrExit } from '../../src/platform/observability/run.js';
-import { type EventJob } from '../../src/platform/outbox/event.js';
+import type { EventJob } from '../../src/platform/outbox/event.js';
 import { EventRoutes } from '../../src/platform/outbox/event-routes.js';
 import { OutboxService } from '../../src/platform/outbox/outbox.service.js';
 import { RedisConnections } from '../../src/platform/redis/redis-connections.js';
@@ -23,6 +27,7 @@ class EffectsProcessor extends WorkerHost implements OnModuleInit {
     @InjectQueue(EFFECTS_QUEUE) private readonly queue: Queue,
     private readonly routes: EventRoutes,
     private readonly outbox: OutboxService,
+    private readonly deadlines: DeadlinesService,
   ) {
     super();
   }
@@ -32,9 +37,15 @@ class EffectsProcessor extends WorkerHost implements OnModuleInit {
     this.routes.on(deadlineEvent(DUE_KIND), this.queue);
   }
 
-  override async process(job: Job<EventJob>): Promise<void> {
-    const { topic, eventId, payload } = job.data;
-    await this.outbox.consume('test-effects', job.data, async (manager) => {
+  override async process({ data }: Job<EventJob>): Promise<void> {
+    if (data.topic === happened.topic) await this.note(data);
+    else
+      await this.deadlines.perform(data as unknown as EventJob<DeadlinePayload>, async () => this.note(data));
+  }
+
+  private async note(event: EventJob): Promise<void> {
+    const { topic, eventId, payload } = event;
+    await this.outbox.consume('test-effects', event, async (manager) => {
       await manager.query('INSERT INTO test_effects (topic, event_id, subject) VALUES ($1, $2, $3)', [
         topic,
         eventId,

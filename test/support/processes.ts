@@ -36,10 +36,14 @@ function build(): string {
     rmSync(folder, { recursive: true, force: true });
   });
   const swc = join(ROOT, 'node_modules', '@swc', 'cli', 'bin', 'swc.js');
-  execFileSync(process.execPath, [swc, 'src', 'test/support', '-d', folder, '--quiet', '--ignore', '**/*.spec.ts'], {
-    cwd: ROOT,
-    env: { ...process.env, NODE_OPTIONS: '' },
-  });
+  execFileSync(
+    process.execPath,
+    [swc, 'src', 'test/support', '-d', folder, '--quiet', '--ignore', '**/*.spec.ts'],
+    {
+      cwd: ROOT,
+      env: { ...process.env, NODE_OPTIONS: '' },
+    },
+  );
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
   // However Jest ends, what it started ends with it.
@@ -51,7 +55,8 @@ function build(): string {
 
 /** A real process of the system, killed as tests please. */
 export class TestProcess {
-  private readonly lines: string[] = [];
+  /** Everything it has written. */
+  log = '';
   readonly ended: Promise<Ended>;
 
   private constructor(
@@ -62,7 +67,9 @@ export class TestProcess {
   ) {
     running.add(child);
     for (const stream of [child.stdout, child.stderr])
-      stream?.setEncoding('utf8').on('data', (text: string) => this.lines.push(...text.split('\n').filter(Boolean)));
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        this.log += text;
+      });
     this.ended = once(child, 'close').then(([code, signal]) => {
       running.delete(child);
       return { code, signal } as Ended;
@@ -97,11 +104,6 @@ export class TestProcess {
     return this.child.exitCode === null && this.child.signalCode === null;
   }
 
-  /** Everything it has written. */
-  get log(): string {
-    return this.lines.join('\n');
-  }
-
   /** The status of /health/ready, or 0 when nothing answers. */
   async readiness(): Promise<number> {
     return await fetch(`${this.url}/health/ready`, { signal: AbortSignal.timeout(5000) }).then(
@@ -118,7 +120,8 @@ export class TestProcess {
     const deadline = performance.now() + READY_MS;
     while ((await this.readiness()) !== 200) {
       if (!this.alive) throw new Error(`${this.name} ended before it was ready\n${this.tail()}`);
-      if (performance.now() > deadline) throw new Error(`${this.name} is not ready in ${READY_MS} ms\n${this.tail()}`);
+      if (performance.now() > deadline)
+        throw new Error(`${this.name} is not ready in ${READY_MS} ms\n${this.tail()}`);
       await new Promise((resolve) => setTimeout(resolve, 25));
     }
     return this;
@@ -131,6 +134,6 @@ export class TestProcess {
   }
 
   tail(): string {
-    return this.lines.slice(-LAST_LINES).join('\n');
+    return this.log.split('\n').slice(-LAST_LINES).join('\n');
   }
 }

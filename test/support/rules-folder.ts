@@ -7,8 +7,10 @@ import { startSystem, type System } from './system.js';
 /** What to change of `config/*.yml`, by file: `{ pools: { maxSize: 4 } }`. */
 export type RuleChanges = Record<string, Record<string, unknown>>;
 
-/** Access tokens outlive every move of the clock. */
-const LASTING: RuleChanges = { auth: { accessTokenSeconds: 400 * 86_400 } };
+/** Sessions outlive every move of the clock. */
+const LASTING: RuleChanges = {
+  auth: { accessTokenSeconds: 400 * 86_400, refreshTokenSeconds: 400 * 86_400 },
+};
 
 /** A system whose rules differ from `config/` in what is given. */
 export async function startSystemWithRules(
@@ -16,15 +18,23 @@ export async function startSystemWithRules(
   options: Parameters<typeof startSystem>[0] = {},
 ): Promise<System> {
   const folder = mkdtempSync(join(tmpdir(), 'parley-rules-'));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
   try {
     cpSync('config', folder, { recursive: true });
     for (const [name, change] of Object.entries({ ...LASTING, ...changes })) {
       const file = join(folder, `${name}.yml`);
       writeFileSync(file, stringify({ ...parse(readFileSync(file, 'utf8')), ...change }));
     }
-    return await startSystem({ ...options, env: { ...options.env, CONFIG_DIR: folder } });
-  } finally {
-    // The rules are read at boot only.
-    rmSync(folder, { recursive: true, force: true });
+    const system = await startSystem({ ...options, env: { ...options.env, CONFIG_DIR: folder } });
+    return {
+      ...system,
+      stop: async () => {
+        await system.stop();
+        remove();
+      },
+    };
+  } catch (error) {
+    remove();
+    throw error;
   }
 }

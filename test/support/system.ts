@@ -39,7 +39,10 @@ export async function startSystem(
     DATABASE_URL: database.url,
     DATABASE_POOL_SIZE: '20',
     REDIS_URL: redis.url,
-    REDIS_PREFIX: redis.prefix.replace(/[^a-z0-9_-]/gi, '-').toLowerCase().slice(0, 40),
+    REDIS_PREFIX: redis.prefix
+      .replace(/[^a-z0-9_-]/gi, '-')
+      .toLowerCase()
+      .slice(0, 40),
     JWT_PRIVATE_KEY,
     LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent',
     CLOCK_MODE: 'movable',
@@ -83,12 +86,16 @@ export async function startSystem(
 }
 
 /** Waits until `probe` gives something other than null, undefined or false. */
-export async function eventually<T>(probe: () => Promise<T | null | undefined | false>, ms = 15_000): Promise<T> {
+export async function eventually<T>(
+  probe: () => Promise<T | null | undefined | false>,
+  ms = 15_000,
+): Promise<T> {
   const deadline = performance.now() + ms;
   for (;;) {
     const found = await probe();
     if (found !== null && found !== undefined && found !== false) return found;
-    if (performance.now() > deadline) throw new Error(`nothing came of it within ${ms} ms: ${probe.toString()}`);
+    if (performance.now() > deadline)
+      throw new Error(`nothing came of it within ${ms} ms: ${probe.toString()}`);
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }

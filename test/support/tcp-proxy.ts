@@ -31,6 +31,11 @@ export class TcpProxy {
     return url.href;
   }
 
+  /** The ports from which it speaks to the server: whose connections the server's own are. */
+  get ports(): number[] {
+    return [...this.pairs].map(([, far]) => far.localPort ?? 0);
+  }
+
   /** As when the server has died: connections are reset, new ones refused. */
   cut(): void {
     this.server.close();

@@ -34,7 +34,8 @@ export class AccessTokensService {
     private readonly clock: Clock,
   ) {
     this.privateKey = createPrivateKey(config.JWT_PRIVATE_KEY);
-    if (this.privateKey.asymmetricKeyType !== 'ed25519') throw new Error('JWT_PRIVATE_KEY must be an Ed25519 key');
+    if (this.privateKey.asymmetricKeyType !== 'ed25519')
+      throw new Error('JWT_PRIVATE_KEY must be an Ed25519 key');
     this.publicKey = createPublicKey(this.privateKey);
     const spki = this.publicKey.export({ type: 'spki', format: 'der' });
     this.keyId = createHash('sha256').update(spki).digest('base64url').slice(0, 16);
@@ -67,7 +68,11 @@ export class AccessTokensService {
         requiredClaims: ['sub', 'sid', 'exp'],
         currentDate: this.clock.now(),
       });
-      const claims = { userId: String(payload.sub), sessionId: String(payload['sid']), expiresAt: Number(payload.exp) };
+      const claims = {
+        userId: String(payload.sub),
+        sessionId: String(payload['sid']),
+        expiresAt: Number(payload.exp),
+      };
       this.verified.set(token, claims);
       return claims;
     } catch (error) {

@@ -7,7 +7,15 @@ import { CurrentSubject, type Subject } from '../../platform/security/subject.js
 import { usersErrors } from '../users/users.errors.js';
 import { authErrors } from './auth.errors.js';
 import { AuthService } from './auth.service.js';
-import { AcceptTermsDto, LoginDto, RefreshDto, RegisterDto, SignedInDto, TermsDto, TokensDto } from './dto/auth.dto.js';
+import {
+  AcceptTermsDto,
+  LoginDto,
+  RefreshDto,
+  RegisterDto,
+  SignedInDto,
+  TermsDto,
+  TokensDto,
+} from './dto/auth.dto.js';
 import { SessionsService } from './sessions.service.js';
 
 @ApiTags('auth')

@@ -13,7 +13,16 @@ import { SessionsService } from './sessions.service.js';
 @Module({
   imports: [UsersModule],
   controllers: [AuthController],
-  providers: [AuthService, AdminsService, SessionsService, SessionsRepository, SessionCache, AccessTokensService, AuthGuard, RolesGuard],
+  providers: [
+    AuthService,
+    AdminsService,
+    SessionsService,
+    SessionsRepository,
+    SessionCache,
+    AccessTokensService,
+    AuthGuard,
+    RolesGuard,
+  ],
   exports: [AdminsService, SessionsService, AccessTokensService, AuthGuard, RolesGuard],
 })
 export class AuthModule {}

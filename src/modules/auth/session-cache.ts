@@ -64,7 +64,13 @@ export class SessionCache implements OnApplicationBootstrap, OnApplicationShutdo
   async keep(sessionId: string, session: CachedSession): Promise<void> {
     if (!this.usable) return;
     await this.redis.cache
-      .set(this.key(sessionId), `${session.userId}|${session.role}`, 'EX', this.rules.auth.sessionCacheSeconds, 'NX')
+      .set(
+        this.key(sessionId),
+        `${session.userId}|${session.role}`,
+        'EX',
+        this.rules.auth.sessionCacheSeconds,
+        'NX',
+      )
       .catch(() => undefined);
   }
 

@@ -29,7 +29,11 @@ export class SessionsService {
     private readonly rules: Rules,
   ) {}
 
-  async open(manager: EntityManager, user: { id: string; role: Role }, userAgent: string | null): Promise<TokenPair> {
+  async open(
+    manager: EntityManager,
+    user: { id: string; role: Role },
+    userAgent: string | null,
+  ): Promise<TokenPair> {
     const id = newId();
     const { now, expiresAt } = this.lifetime();
     await this.repository.insert(manager, { id, userId: user.id, userAgent, now, expiresAt });
@@ -47,7 +51,11 @@ export class SessionsService {
       const session = await this.repository.useRefreshToken(manager, hash, now);
       if (session?.status === 'active') {
         await this.repository.extend(manager, session.id, now, expiresAt);
-        return await this.issue(manager, { sessionId: session.id, userId: session.user_id, role: session.role });
+        return await this.issue(manager, {
+          sessionId: session.id,
+          userId: session.user_id,
+          role: session.role,
+        });
       }
       const stolen = await this.repository.findSessionOfUsedToken(manager, hash);
       if (stolen !== null) await this.repository.end(manager, stolen, 'refresh_reused', now);

@@ -14,7 +14,10 @@ export const betsErrors = defineErrors({
   STAKE_TOO_LARGE: { status: 422, message: 'The stake is above the maximum.' },
   INSUFFICIENT_CREDITS: { status: 422, message: 'You do not have that many credits.' },
   ODDS_UNKNOWN: { status: 422, message: 'oddsId names no price of this outcome. Read the market again.' },
-  ODDS_CHANGED: { status: 409, message: 'The price has changed. Send the current oddsId, or accept more with acceptOdds.' },
+  ODDS_CHANGED: {
+    status: 409,
+    message: 'The price has changed. Send the current oddsId, or accept more with acceptOdds.',
+  },
   BET_NOT_FOUND: { status: 404, message: 'There is no such bet, or it is not yours.' },
 });
 

@@ -157,10 +157,11 @@ export class BetsRepository {
     return Number(row?.n ?? 0);
   }
 
-  /** The weeks in which these markets have bets (a game moved over a week's end may have several). */
+  /** The weeks in which these markets have bets (a game moved over a week's end may have several): one probe a partition. */
   async weeksOf(manager: EntityManager, marketIds: string[]): Promise<number[]> {
     const rows = await manager.query<{ week_id: number }[]>(
-      'SELECT DISTINCT week_id FROM bets WHERE market_id = ANY ($1) ORDER BY week_id',
+      `SELECT w.id AS week_id FROM weeks w
+       WHERE EXISTS (SELECT FROM bets b WHERE b.week_id = w.id AND b.market_id = ANY ($1)) ORDER BY w.id`,
       [marketIds],
     );
     return rows.map((row) => row.week_id);

@@ -25,7 +25,11 @@ export class BetsService {
   ) {}
 
   /** Places a bet in the caller's pool of the current week, or answers what the same key was answered before. */
-  async place({ userId }: Subject, body: PlaceBetDto, { key, bodyHash }: IdempotencyKey): Promise<Effect<PlacedBetDto>> {
+  async place(
+    { userId }: Subject,
+    body: PlaceBetDto,
+    { key, bodyHash }: IdempotencyKey,
+  ): Promise<Effect<PlacedBetDto>> {
     const { pools, auth } = this.rules;
     const answer = await this.callPlaceBet({
       userId,

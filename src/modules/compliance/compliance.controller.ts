@@ -18,7 +18,11 @@ export class ComplianceController {
   }
 
   @Post('time-out')
-  @Operation({ summary: 'Take a time-out of 1 to 42 days, at once', status: 201, answer: ComplianceStatusDto })
+  @Operation({
+    summary: 'Take a time-out of 1 to 42 days, at once',
+    status: 201,
+    answer: ComplianceStatusDto,
+  })
   async timeOut(@CurrentSubject() subject: Subject, @Body() body: TimeOutDto): Promise<ComplianceStatusDto> {
     return await this.compliance.timeOut(subject.userId, body.days);
   }

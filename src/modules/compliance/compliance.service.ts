@@ -49,10 +49,21 @@ export class ComplianceService {
   }
 
   /** The gate waits for stakes in flight; once this has committed, none is accepted. */
-  private async restrict(userId: string, kind: RestrictionRow['kind'], now: Date, endsAt: Date | null): Promise<void> {
+  private async restrict(
+    userId: string,
+    kind: RestrictionRow['kind'],
+    now: Date,
+    endsAt: Date | null,
+  ): Promise<void> {
     await this.unitOfWork.run(async (manager) => {
       await this.repository.shutGate(manager, userId);
-      await this.repository.insert(manager, { id: newId(), user_id: userId, kind, starts_at: now, ends_at: endsAt });
+      await this.repository.insert(manager, {
+        id: newId(),
+        user_id: userId,
+        kind,
+        starts_at: now,
+        ends_at: endsAt,
+      });
     });
   }
 }

@@ -62,7 +62,11 @@ export class GroupingService {
     });
   }
 
-  private async draw(manager: EntityManager, weekId: number, actorId: string | null): Promise<'done' | 'list changed'> {
+  private async draw(
+    manager: EntityManager,
+    weekId: number,
+    actorId: string | null,
+  ): Promise<'done' | 'list changed'> {
     const week = await this.enter(manager, weekId);
     if (week === null) return 'done';
     const entrants = await this.entrants(manager, weekId);

@@ -23,7 +23,11 @@ export class MeController {
   }
 
   @Get('pool')
-  @Operation({ summary: "The caller's place in their pool's table", answer: MyTableDto, errors: [poolsErrors.NOT_A_MEMBER] })
+  @Operation({
+    summary: "The caller's place in their pool's table",
+    answer: MyTableDto,
+    errors: [poolsErrors.NOT_A_MEMBER],
+  })
   async myTable(@CurrentSubject() subject: Subject): Promise<MyTableDto> {
     return await this.service.myTable(subject);
   }

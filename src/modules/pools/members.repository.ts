@@ -101,7 +101,10 @@ export class MembersRepository {
   }
 
   /** False when the user holds one already. */
-  async insertPass(manager: EntityManager, pass: { userId: string; weekId: number; grantedBy: string; now: Date }) {
+  async insertPass(
+    manager: EntityManager,
+    pass: { userId: string; weekId: number; grantedBy: string; now: Date },
+  ) {
     const rows = await manager.query<unknown[]>(
       `INSERT INTO week_passes (user_id, week_id, source, granted_by, created_at) VALUES ($1, $2, 'admin', $3, $4)
        ON CONFLICT DO NOTHING RETURNING 1`,
@@ -111,10 +114,11 @@ export class MembersRepository {
   }
 
   async hasPass(userId: string, weekId: number): Promise<boolean> {
-    const rows = await this.database.query('passes.held', 'SELECT 1 FROM week_passes WHERE user_id = $1 AND week_id = $2', [
-      userId,
-      weekId,
-    ]);
+    const rows = await this.database.query(
+      'passes.held',
+      'SELECT 1 FROM week_passes WHERE user_id = $1 AND week_id = $2',
+      [userId, weekId],
+    );
     return rows.length > 0;
   }
 
@@ -129,7 +133,15 @@ export class MembersRepository {
   /** Adds credits to a locked member, once for each reference. */
   async adjust(
     manager: EntityManager,
-    change: { id: string; poolId: string; userId: string; weekId: number; amount: number; reference: string; now: Date },
+    change: {
+      id: string;
+      poolId: string;
+      userId: string;
+      weekId: number;
+      amount: number;
+      reference: string;
+      now: Date;
+    },
   ): Promise<number> {
     await manager.query(
       `INSERT INTO credit_adjustments (id, pool_id, user_id, week_id, kind, amount, reference, created_at)

@@ -33,16 +33,28 @@ export class PassesService {
     private readonly rules: Rules,
   ) {}
 
-  async grant(admin: Subject, userId: string, body: GrantPassDto, key: IdempotencyKey): Promise<Effect<GrantedPassDto>> {
+  async grant(
+    admin: Subject,
+    userId: string,
+    body: GrantPassDto,
+    key: IdempotencyKey,
+  ): Promise<Effect<GrantedPassDto>> {
     const user = await this.users.get(userId);
     if (user.termsVersion !== this.rules.auth.termsVersion)
       throw poolsErrors.TERMS_NOT_ACCEPTED({ current: this.rules.auth.termsVersion });
-    const scope = { userId: admin.userId, operation: `pass.grant:${userId}`, status: 201, now: this.clock.now() };
+    // Read before the transaction: within it a read of its own would wait for a second connection.
+    const wanted = body.week === undefined ? null : await this.weeks.get(readWeekId(body.week));
+    const scope = {
+      userId: admin.userId,
+      operation: `pass.grant:${userId}`,
+      status: 201,
+      now: this.clock.now(),
+    };
     return await this.unitOfWork.run((manager) =>
       this.idempotency.once(manager, scope, key, async () => {
         const granted =
           body.kind === 'week_pass'
-            ? await this.grantPass(manager, admin, userId, body.week)
+            ? await this.grantPass(manager, admin, userId, wanted)
             : await this.grantBuyBack(manager, userId, key.key);
         await this.audit.record(manager, {
           actorId: admin.userId,
@@ -61,10 +73,9 @@ export class PassesService {
     manager: EntityManager,
     admin: Subject,
     userId: string,
-    text: string | undefined,
+    wanted: Week | null,
   ): Promise<GrantedPassDto> {
     const now = this.clock.now();
-    const wanted = text === undefined ? null : await this.weeks.get(readWeekId(text));
     let week = wanted && wanted.startsAt > now ? wanted : await this.nextToJoin(manager, now);
     // The draw takes the same lock: a pass is in its list, or counts for a later week. Who waited for it looks again.
     while ((await this.weeks.getLocked(manager, week.id)).status !== 'open')
@@ -91,7 +102,11 @@ export class PassesService {
     return week;
   }
 
-  private async grantBuyBack(manager: EntityManager, userId: string, reference: string): Promise<GrantedPassDto> {
+  private async grantBuyBack(
+    manager: EntityManager,
+    userId: string,
+    reference: string,
+  ): Promise<GrantedPassDto> {
     const now = this.clock.now();
     const weekId = this.weeks.currentId();
     const member = await this.repository.lockMember(manager, userId, weekId);

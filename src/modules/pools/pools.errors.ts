@@ -6,7 +6,10 @@ export const poolsErrors = defineErrors({
   POOL_NOT_FOUND: { status: 404, message: 'There is no such pool in this week.' },
   WEEK_STATE_CONFLICT: { status: 409, message: 'The week is not in a state in which this can be done.' },
   WEEK_NOT_OPEN_YET: { status: 409, message: 'This week cannot be joined yet.' },
-  TERMS_NOT_ACCEPTED: { status: 422, message: 'The user must accept the terms in their current version first.' },
+  TERMS_NOT_ACCEPTED: {
+    status: 422,
+    message: 'The user must accept the terms in their current version first.',
+  },
   PASS_ALREADY_HELD: { status: 409, message: 'The user holds a pass for this week already.' },
   NOT_A_MEMBER: { status: 422, message: 'The user is in no pool this week.' },
   BUY_BACK_CLOSED: { status: 422, message: 'Buying back is over for this week.' },

@@ -1,7 +1,9 @@
 import { defineEvent } from '../../platform/outbox/event.js';
 
 /** Players were drawn into pools; the week is played. */
-export const weekGrouped = defineEvent<{ weekId: number; players: number; pools: number }>('pools.week-grouped');
+export const weekGrouped = defineEvent<{ weekId: number; players: number; pools: number }>(
+  'pools.week-grouped',
+);
 
 /** The week is over: no bet is taken in it any more. It is settled when its games are. */
 export const weekClosed = defineEvent<{ weekId: number }>('pools.week-closed');

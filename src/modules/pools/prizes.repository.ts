@@ -47,6 +47,18 @@ export class PrizesRepository {
     );
   }
 
+  async differsFromSnapshot(manager: EntityManager, weekId: number): Promise<boolean> {
+    const rows = await manager.query<unknown[]>(
+      `SELECT 1 FROM pools p JOIN pool_members m ON m.pool_id = p.id
+       LEFT JOIN leaderboard_snapshots s ON s.pool_id = m.pool_id AND s.user_id = m.user_id
+       WHERE p.week_id = $1 AND (s.credits, s.staked, s.paid_out, s.bets_placed)
+             IS DISTINCT FROM (m.balance - m.debt, m.staked, m.paid_out, m.bets_placed)
+       LIMIT 1`,
+      [weekId],
+    );
+    return rows.length > 0;
+  }
+
   async standings(manager: EntityManager, weekId: number): Promise<StandingRow[]> {
     return await manager.query<StandingRow[]>(
       `SELECT m.pool_id, m.user_id, m.draw_position, m.balance - m.debt AS credits, m.staked

@@ -44,6 +44,11 @@ export class PrizesService {
     await this.repository.replace(manager, { id: weekId, currency, now: this.clock.now() }, pots, awards);
   }
 
+  /** Whether a settled week's members have other credits now than its tables say. */
+  async areOutdated(manager: EntityManager, weekId: number): Promise<boolean> {
+    return await this.repository.differsFromSnapshot(manager, weekId);
+  }
+
   /** Carried over once: a week that is settled again keeps what it took when it was settled first. */
   private async carryInto(
     manager: EntityManager,

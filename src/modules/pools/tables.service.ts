@@ -37,7 +37,9 @@ export class TablesService {
   async members({ id, poolId }: PoolParam, query: PageQuery): Promise<Listed<MemberDto>> {
     const weekId = this.weekIdOf(id);
     if (!(await this.repository.findPool(poolId, weekId))) throw poolsErrors.POOL_NOT_FOUND({ poolId });
-    const rows = (await this.repository.liveTable(poolId)).sort((a, b) => a.draw_position - b.draw_position);
+    const rows = (await this.repository.liveTable(poolId)).toSorted(
+      (a, b) => a.draw_position - b.draw_position,
+    );
     const handles = await this.users.handlesOf(rows.map((row) => row.user_id));
     const members = rows.map((row) => ({
       userId: row.user_id,
@@ -48,10 +50,15 @@ export class TablesService {
   }
 
   private async readTable(weekId: number, poolId: string): Promise<TableRowDto[]> {
-    const [week, pool] = await Promise.all([this.weeks.get(weekId), this.repository.findPool(poolId, weekId)]);
+    const [week, pool] = await Promise.all([
+      this.weeks.get(weekId),
+      this.repository.findPool(poolId, weekId),
+    ]);
     if (!pool) throw poolsErrors.POOL_NOT_FOUND({ poolId });
     const settled = week.status === 'settled';
-    const rows = settled ? await this.repository.settledTable(poolId) : await this.repository.liveTable(poolId);
+    const rows = settled
+      ? await this.repository.settledTable(poolId)
+      : await this.repository.liveTable(poolId);
     const handles = await this.users.handlesOf(rows.map((row) => row.user_id));
     return rows.map((row) => toDto(row, handles));
   }
@@ -63,7 +70,11 @@ export class TablesService {
 
 function page<T>(rows: T[], query: PageQuery): Listed<T> {
   const [number, limit] = [query.page ?? 1, query.limit ?? DEFAULT_LIMIT];
-  return new Listed(rows.slice((number - 1) * limit, number * limit), { page: number, limit, total: rows.length });
+  return new Listed(rows.slice((number - 1) * limit, number * limit), {
+    page: number,
+    limit,
+    total: rows.length,
+  });
 }
 
 function toDto(row: TableRow, handles: Map<string, string>): TableRowDto {

@@ -60,13 +60,23 @@ export class WeeksController {
   }
 
   @Get(':id/pools/:poolId/members')
-  @Operation({ summary: "A pool's members, in the order of the draw", answer: MemberDto, list: 'page', errors: POOL_ERRORS })
+  @Operation({
+    summary: "A pool's members, in the order of the draw",
+    answer: MemberDto,
+    list: 'page',
+    errors: POOL_ERRORS,
+  })
   async members(@Param() params: PoolParam, @Query() query: PageQuery): Promise<Listed<MemberDto>> {
     return await this.tables.members(params, query);
   }
 
   @Get(':id/pools/:poolId/prizes')
-  @Operation({ summary: 'What the places of a settled pool won', answer: PrizeDto, list: 'whole', errors: POOL_ERRORS })
+  @Operation({
+    summary: 'What the places of a settled pool won',
+    answer: PrizeDto,
+    list: 'whole',
+    errors: POOL_ERRORS,
+  })
   async poolPrizes(@Param() params: PoolParam): Promise<PrizeDto[]> {
     return await this.prizes.ofPool(params);
   }

@@ -1,7 +1,11 @@
 import { InjectQueue, Processor, WorkerHost } from '@nestjs/bullmq';
 import type { OnApplicationBootstrap, OnModuleInit } from '@nestjs/common';
 import type { Job, Queue } from 'bullmq';
-import { type DeadlinePayload, deadlineEvent } from '../../platform/jobs/deadlines.service.js';
+import {
+  type DeadlinePayload,
+  deadlineEvent,
+  DeadlinesService,
+} from '../../platform/jobs/deadlines.service.js';
 import { QUEUES, WORKER_OPTIONS } from '../../platform/jobs/queues.js';
 import type { EventJob } from '../../platform/outbox/event.js';
 import { EventRoutes } from '../../platform/outbox/event-routes.js';
@@ -15,6 +19,7 @@ export class WeeksProcessor extends WorkerHost implements OnModuleInit, OnApplic
   constructor(
     @InjectQueue(QUEUES.weekCycle) private readonly queue: Queue,
     private readonly routes: EventRoutes,
+    private readonly deadlines: DeadlinesService,
     private readonly weeks: WeeksService,
     private readonly grouping: GroupingService,
   ) {
@@ -29,15 +34,12 @@ export class WeeksProcessor extends WorkerHost implements OnModuleInit, OnApplic
     await this.weeks.openCurrent();
   }
 
-  override async process(job: Job<EventJob<DeadlinePayload & Record<string, unknown>>>): Promise<void> {
-    const weekId = Number(job.data.payload.subject);
-    switch (job.data.topic) {
-      case deadlineEvent(POOLS_DEADLINES.open).topic:
-        return await this.weeks.open(weekId);
-      case deadlineEvent(POOLS_DEADLINES.group).topic:
-        return await this.grouping.group(weekId, null);
-      case deadlineEvent(POOLS_DEADLINES.close).topic:
-        return await this.weeks.close(weekId);
-    }
+  override async process(job: Job<EventJob<DeadlinePayload>>): Promise<void> {
+    await this.deadlines.perform(job.data, async (kind, subject) => {
+      const weekId = Number(subject);
+      if (kind === POOLS_DEADLINES.open) await this.weeks.open(weekId);
+      else if (kind === POOLS_DEADLINES.group) await this.grouping.group(weekId, null);
+      else await this.weeks.close(weekId);
+    });
   }
 }

@@ -12,7 +12,10 @@ export class WeeksRepository {
   }
 
   /** True when this call made it; of several at once one does. */
-  async insert(manager: EntityManager, week: Pick<Week, 'id' | 'gate' | 'startsAt' | 'endsAt' | 'seedHash' | 'seed'>) {
+  async insert(
+    manager: EntityManager,
+    week: Pick<Week, 'id' | 'gate' | 'startsAt' | 'endsAt' | 'seedHash' | 'seed'>,
+  ) {
     const rows = await manager.query<unknown[]>(
       `INSERT INTO weeks (id, gate, starts_at, ends_at, seed_hash, seed) VALUES ($1, $2, $3, $4, $5, $6)
        ON CONFLICT DO NOTHING RETURNING 1`,

@@ -7,7 +7,14 @@ import { newId } from '../../platform/database/ids.js';
 import { UnitOfWork } from '../../platform/database/unit-of-work.js';
 import { DeadlinesService } from '../../platform/jobs/deadlines.service.js';
 import { OutboxService } from '../../platform/outbox/outbox.service.js';
-import { buyBackUntil, formatWeekId, nextWeekId, parseWeekId, weekBounds, weekIdAt } from './domain/calendar.js';
+import {
+  buyBackUntil,
+  formatWeekId,
+  nextWeekId,
+  parseWeekId,
+  weekBounds,
+  weekIdAt,
+} from './domain/calendar.js';
 import { SEED_BYTES, seedHash } from './domain/shuffle.js';
 import { weekMachine } from './domain/week-machine.js';
 import type { WeekDto } from './dto/weeks.dto.js';
@@ -62,7 +69,10 @@ export class WeeksService {
       await this.opened.open(manager, id);
       await this.deadlines.set(manager, POOLS_DEADLINES.group, { subject: String(id), dueAt: startsAt });
       await this.deadlines.set(manager, POOLS_DEADLINES.close, { subject: String(id), dueAt: endsAt });
-      await this.deadlines.set(manager, POOLS_DEADLINES.open, { subject: String(nextWeekId(id)), dueAt: startsAt });
+      await this.deadlines.set(manager, POOLS_DEADLINES.open, {
+        subject: String(nextWeekId(id)),
+        dueAt: startsAt,
+      });
     });
   }
 

@@ -83,9 +83,11 @@ export class SettlementRepository {
   }
 
   async find(id: string): Promise<SettlementRow | null> {
-    const [row] = await this.database.query<SettlementRow>('settlements.one', 'SELECT * FROM settlements WHERE id = $1', [
-      id,
-    ]);
+    const [row] = await this.database.query<SettlementRow>(
+      'settlements.one',
+      'SELECT * FROM settlements WHERE id = $1',
+      [id],
+    );
     return row ?? null;
   }
 
@@ -98,22 +100,24 @@ export class SettlementRepository {
     return row?.status ?? null;
   }
 
-  /** The next chunk nobody else works on, locked until the transaction ends. Index: ix_settlement_chunks_left. */
+  /**
+   * A chunk nobody else works on, locked until the transaction ends; any one, so that workers on different games of an
+   * afternoon do not all ask for the same pools. Index: ix_settlement_chunks_left.
+   */
   async claimChunk(manager: EntityManager, settlementId: string): Promise<ChunkRow | null> {
     const [row] = await manager.query<ChunkRow[]>(
       `SELECT number, pool_ids, bets FROM settlement_chunks WHERE settlement_id = $1 AND done_at IS NULL
-       ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED`,
+       ORDER BY random() LIMIT 1 FOR UPDATE SKIP LOCKED`,
       [settlementId],
     );
     return row ?? null;
   }
 
   async finishChunk(manager: EntityManager, settlementId: string, number: number, now: Date): Promise<void> {
-    await manager.query('UPDATE settlement_chunks SET done_at = $3 WHERE settlement_id = $1 AND number = $2', [
-      settlementId,
-      number,
-      now,
-    ]);
+    await manager.query(
+      'UPDATE settlement_chunks SET done_at = $3 WHERE settlement_id = $1 AND number = $2',
+      [settlementId, number, now],
+    );
   }
 
   /** Marks a settlement whose chunks are all done; false when some are not, or another worker was first. */
@@ -125,6 +129,28 @@ export class SettlementRepository {
       [id, now],
     );
     return count === 1;
+  }
+
+  /** Results recorded before that time that have no settlement. Indexes: ux_settlements_game_version. */
+  async findUnstarted(recordedBefore: Date): Promise<{ id: string; version: number }[]> {
+    return await this.database.query<{ id: string; version: number }>(
+      'settlements.unstarted',
+      `SELECT g.id, g.result_version AS version FROM games g
+       WHERE g.result_version > 0 AND g.updated_at < $1
+         AND NOT EXISTS (SELECT FROM settlements s WHERE s.game_id = g.id AND s.result_version = g.result_version)
+       ORDER BY g.id LIMIT 100`,
+      [recordedBefore],
+    );
+  }
+
+  /** Settlements that have been running for a while: their jobs may have been lost with their Redis. */
+  async findStuck(olderThan: Date): Promise<string[]> {
+    const rows = await this.database.query<{ id: string }>(
+      'settlements.stuck',
+      "SELECT id FROM settlements WHERE status = 'running' AND created_at < $1 ORDER BY id LIMIT 100",
+      [olderThan],
+    );
+    return rows.map((row) => row.id);
   }
 
   async countRunning(manager: EntityManager, weekId: number): Promise<number> {

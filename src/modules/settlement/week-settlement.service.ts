@@ -12,6 +12,8 @@ import { settlementErrors } from './settlement.errors.js';
 import { weekSettled } from './settlement.events.js';
 import { SettlementRepository } from './settlement.repository.js';
 
+type LockedWeek = Awaited<ReturnType<WeeksService['getLocked']>>;
+
 /** Ends a week: final tables and prizes, once every game has its result and no bet is open. */
 @Injectable()
 export class WeekSettlementService {
@@ -26,17 +28,23 @@ export class WeekSettlementService {
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
-  /** Settles the week if it is ready; of several callers at once one does. Not ready: nothing happens. */
+  /**
+   * Settles the week if it is ready; of several callers at once one does. Not ready, or settled with the tables that it
+   * has now: nothing happens.
+   */
   async settleIfReady(weekId: number): Promise<void> {
     await this.unitOfWork.run(async (manager) => {
-      if ((await this.obstacle(manager, weekId)) === null) await this.settle(manager, weekId, null);
+      const week = await this.weeks.getLocked(manager, weekId);
+      if (await this.obstacle(manager, week)) return;
+      if (week.status === 'settled' && !(await this.prizes.areOutdated(manager, weekId))) return;
+      await this.settle(manager, weekId, null);
     });
   }
 
-  /** Settles the week, or says what stands in the way. Settled already: nothing happens. */
+  /** Settles the week, or says what stands in the way. Settled already: tables and unpaid prizes are made anew. */
   async settleNow(weekId: number, actorId: string): Promise<void> {
     await this.unitOfWork.run(async (manager) => {
-      const obstacle = await this.obstacle(manager, weekId);
+      const obstacle = await this.obstacle(manager, await this.weeks.getLocked(manager, weekId));
       if (obstacle) throw obstacle;
       await this.settle(manager, weekId, actorId);
     });
@@ -56,15 +64,16 @@ export class WeekSettlementService {
     });
   }
 
-  /** Locks the week and looks whether it can be settled. */
-  private async obstacle(manager: EntityManager, weekId: number): Promise<DomainError | null> {
-    const week = await this.weeks.getLocked(manager, weekId);
+  /** What keeps a locked week from being settled. */
+  private async obstacle(manager: EntityManager, week: LockedWeek): Promise<DomainError | null> {
     if (week.status !== 'closed' && week.status !== 'settled')
       return settlementErrors.WEEK_NOT_OVER({ status: week.status, endsAt: week.endsAt.toISOString() });
     const games = await this.games.countUnfinished(manager, week.startsAt, week.endsAt);
     if (games > 0) return settlementErrors.WEEK_HAS_OPEN_GAMES({ games });
-    const bets = await this.bets.countOpen(manager, weekId);
-    const running = await this.repository.countRunning(manager, weekId);
-    return bets > 0 || running > 0 ? settlementErrors.WEEK_HAS_OPEN_BETS({ bets, settlements: running }) : null;
+    const bets = await this.bets.countOpen(manager, week.id);
+    const running = await this.repository.countRunning(manager, week.id);
+    return bets > 0 || running > 0
+      ? settlementErrors.WEEK_HAS_OPEN_BETS({ bets, settlements: running })
+      : null;
   }
 }

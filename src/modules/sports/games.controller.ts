@@ -32,7 +32,12 @@ export class GamesController {
   }
 
   @Get(':id/markets')
-  @Operation({ summary: "A game's markets", answer: MarketDto, list: 'whole', errors: [sportsErrors.GAME_NOT_FOUND] })
+  @Operation({
+    summary: "A game's markets",
+    answer: MarketDto,
+    list: 'whole',
+    errors: [sportsErrors.GAME_NOT_FOUND],
+  })
   async markets(@Param() { id }: IdParam): Promise<MarketDto[]> {
     return (await this.games.get(id)).markets;
   }

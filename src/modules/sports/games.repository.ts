@@ -37,7 +37,14 @@ export class GamesRepository {
          AND ($3::timestamptz IS NULL OR (g.starts_at, g.id) > ($3, $4::uuid))
          ${filter.sport === null ? 'AND $5::text IS NULL' : 'AND g.sport = $5'}
        ORDER BY g.starts_at, g.id LIMIT $6`,
-      [filter.from, filter.to, filter.after?.startsAt ?? null, filter.after?.id ?? null, filter.sport, filter.limit],
+      [
+        filter.from,
+        filter.to,
+        filter.after?.startsAt ?? null,
+        filter.after?.id ?? null,
+        filter.sport,
+        filter.limit,
+      ],
     );
   }
 
@@ -71,7 +78,12 @@ export class GamesRepository {
     return await manager.getRepository(Game).findOne({ where: { id }, lock: { mode: 'pessimistic_write' } });
   }
 
-  async updateGame(manager: EntityManager, id: string, from: readonly GameState[], change: Partial<Game>): Promise<boolean> {
+  async updateGame(
+    manager: EntityManager,
+    id: string,
+    from: readonly GameState[],
+    change: Partial<Game>,
+  ): Promise<boolean> {
     const result = await manager
       .createQueryBuilder()
       .update(Game)

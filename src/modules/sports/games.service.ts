@@ -31,7 +31,8 @@ export class GamesService {
   private async read(query: GamesQuery): Promise<Listed<GameDto>> {
     const limit = query.limit ?? DEFAULT_LIMIT;
     const key = readCursor(query.cursor, CURSOR);
-    const day = query.date === undefined ? null : DateTime.fromISO(query.date, { zone: this.rules.sports.slateZone });
+    const day =
+      query.date === undefined ? null : DateTime.fromISO(query.date, { zone: this.rules.sports.slateZone });
     const rows = await this.repository.slate({
       sport: query.sport ?? null,
       from: latest(day?.toJSDate(), query.from),
@@ -74,11 +75,15 @@ function toDto(row: SlateRow): GameDto {
 }
 
 function latest(day: Date | undefined, from: string | undefined): Date | null {
-  const times = [day?.getTime(), from === undefined ? undefined : Date.parse(from)].filter((time) => time !== undefined);
+  const times = [day?.getTime(), from === undefined ? undefined : Date.parse(from)].filter(
+    (time) => time !== undefined,
+  );
   return times.length === 0 ? null : new Date(Math.max(...times));
 }
 
 function earliest(dayEnd: Date | undefined, to: string | undefined): Date | null {
-  const times = [dayEnd?.getTime(), to === undefined ? undefined : Date.parse(to)].filter((time) => time !== undefined);
+  const times = [dayEnd?.getTime(), to === undefined ? undefined : Date.parse(to)].filter(
+    (time) => time !== undefined,
+  );
   return times.length === 0 ? null : new Date(Math.min(...times));
 }

@@ -87,7 +87,11 @@ export class ImportRepository {
     );
   }
 
-  async findResults(manager: EntityManager, source: string, externalIds: string[]): Promise<StoredResultRow[]> {
+  async findResults(
+    manager: EntityManager,
+    source: string,
+    externalIds: string[],
+  ): Promise<StoredResultRow[]> {
     return await manager.query<StoredResultRow[]>(
       `SELECT id, external_id, status, home_score, away_score FROM games
        WHERE source = $1 AND external_id = ANY ($2)`,

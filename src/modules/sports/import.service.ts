@@ -102,7 +102,11 @@ export class ImportService {
     return batch.filter((game) => game.score !== null && game.startsAt <= now);
   }
 
-  private async newResults(manager: EntityManager, source: string, batch: ImportedGame[]): Promise<NewResult[]> {
+  private async newResults(
+    manager: EntityManager,
+    source: string,
+    batch: ImportedGame[],
+  ): Promise<NewResult[]> {
     const played = this.playedOf(batch);
     const rows = await this.repository.findResults(
       manager,

@@ -41,7 +41,12 @@ export class MarketsService {
     return await this.move(subject, marketId, 'void', reason);
   }
 
-  private async move(subject: Subject, marketId: string, event: MarketEvent, reason: string): Promise<GameDto> {
+  private async move(
+    subject: Subject,
+    marketId: string,
+    event: MarketEvent,
+    reason: string,
+  ): Promise<GameDto> {
     const market = await this.repository.findMarket(marketId);
     if (!market) throw sportsErrors.MARKET_NOT_FOUND({ marketId });
     await this.unitOfWork.run(async (manager) => {
@@ -75,13 +80,20 @@ export class MarketsService {
   /** A market does not open again once its game has started, is put off or is over. */
   private requireToCome(game: Game, market: Market): void {
     if (game.status !== 'scheduled' || this.clock.now() >= game.startsAt)
-      throw sportsErrors.MARKET_STATE_CONFLICT({ status: market.status, wanted: 'resume', game: game.status });
+      throw sportsErrors.MARKET_STATE_CONFLICT({
+        status: market.status,
+        wanted: 'resume',
+        game: game.status,
+      });
   }
 
   /** A voided market is a new version of the game's outcome, so that it is settled like a corrected result. */
   private async publishNewResult(manager: EntityManager, game: Game): Promise<void> {
     const version = game.resultVersion + 1;
-    await this.repository.updateGame(manager, game.id, [game.status], { resultVersion: version });
+    await this.repository.updateGame(manager, game.id, [game.status], {
+      resultVersion: version,
+      updatedAt: this.clock.now(),
+    });
     await this.outbox.publish(manager, gameResultRecorded, { gameId: game.id, version });
   }
 }

@@ -124,7 +124,13 @@ export class ResultsService {
   private async finish(manager: EntityManager, game: Game, result: Partial<Game>): Promise<void> {
     const version = game.resultVersion + 1;
     await this.change(manager, game, { ...result, resultVersion: version });
-    await this.repository.moveMarkets(manager, game.id, marketMachine.from('close'), 'closed', this.clock.now());
+    await this.repository.moveMarkets(
+      manager,
+      game.id,
+      marketMachine.from('close'),
+      'closed',
+      this.clock.now(),
+    );
     await this.outbox.publish(manager, gameResultRecorded, { gameId: game.id, version });
   }
 
@@ -142,7 +148,11 @@ export class ResultsService {
     }
     await this.change(manager, game, { status: 'postponed' });
     await this.closeBetting(manager, game.id);
-    if (startsAt !== null) return await this.finish(manager, { ...game, status: 'postponed' }, { status: 'cancelled' });
+    if (startsAt !== null) {
+      game.status = 'postponed';
+      await this.finish(manager, game, { status: 'cancelled' });
+      return;
+    }
     await this.deadlines.set(manager, SPORTS_DEADLINES.gameOverdue, {
       subject: game.id,
       dueAt: this.graceEndsAt(game),

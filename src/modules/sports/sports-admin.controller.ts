@@ -23,7 +23,8 @@ export class SportsAdminController {
   @Post('games/:id/result')
   @Operation({
     summary: 'Say how a game stands or ended; its bets are then graded',
-    description: 'Saying the same again changes nothing. Changing a result needs a reason and grades its bets anew.',
+    description:
+      'Saying the same again changes nothing. Changing a result needs a reason and grades its bets anew.',
     answer: GameDto,
     errors: [
       sportsErrors.GAME_NOT_FOUND,

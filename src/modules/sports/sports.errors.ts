@@ -4,8 +4,15 @@ export const sportsErrors = defineErrors({
   GAME_NOT_FOUND: { status: 404, message: 'There is no such game.' },
   MARKET_NOT_FOUND: { status: 404, message: 'There is no such market.' },
   GAME_NOT_STARTED: { status: 422, message: 'A game has no result before its official start.' },
-  RESULT_INCOMPLETE: { status: 422, message: 'A final result needs both scores, and so does the abandonment of a game some minutes of which were played.' },
+  RESULT_INCOMPLETE: {
+    status: 422,
+    message:
+      'A final result needs both scores, and so does the abandonment of a game some minutes of which were played.',
+  },
   GAME_STATE_CONFLICT: { status: 409, message: 'The game cannot go from its present state to that one.' },
   MARKET_STATE_CONFLICT: { status: 409, message: 'The market cannot go from its present state to that one.' },
-  CORRECTION_NEEDS_REASON: { status: 422, message: 'The game has a result already. Say why it changes, as reason.' },
+  CORRECTION_NEEDS_REASON: {
+    status: 422,
+    message: 'The game has a result already. Say why it changes, as reason.',
+  },
 });

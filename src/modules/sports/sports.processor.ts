@@ -1,7 +1,11 @@
 import { InjectQueue, Processor, WorkerHost } from '@nestjs/bullmq';
 import type { OnModuleInit } from '@nestjs/common';
 import type { Job, Queue } from 'bullmq';
-import { type DeadlinePayload, deadlineEvent } from '../../platform/jobs/deadlines.service.js';
+import {
+  type DeadlinePayload,
+  deadlineEvent,
+  DeadlinesService,
+} from '../../platform/jobs/deadlines.service.js';
 import { QUEUES, WORKER_OPTIONS } from '../../platform/jobs/queues.js';
 import type { EventJob } from '../../platform/outbox/event.js';
 import { EventRoutes } from '../../platform/outbox/event-routes.js';
@@ -14,6 +18,7 @@ export class SportsProcessor extends WorkerHost implements OnModuleInit {
   constructor(
     @InjectQueue(QUEUES.gameCycle) private readonly queue: Queue,
     private readonly routes: EventRoutes,
+    private readonly deadlines: DeadlinesService,
     private readonly results: ResultsService,
   ) {
     super();
@@ -23,9 +28,10 @@ export class SportsProcessor extends WorkerHost implements OnModuleInit {
     for (const kind of Object.values(SPORTS_DEADLINES)) this.routes.on(deadlineEvent(kind), this.queue);
   }
 
-  override async process(job: Job<EventJob<DeadlinePayload & Record<string, unknown>>>): Promise<void> {
-    const { topic, payload } = job.data;
-    if (topic === deadlineEvent(SPORTS_DEADLINES.gameLock).topic) await this.results.lockAtStart(payload.subject);
-    else await this.results.giveUp(payload.subject);
+  override async process(job: Job<EventJob<DeadlinePayload>>): Promise<void> {
+    await this.deadlines.perform(job.data, async (kind, gameId) => {
+      if (kind === SPORTS_DEADLINES.gameLock) await this.results.lockAtStart(gameId);
+      else await this.results.giveUp(gameId);
+    });
   }
 }

@@ -13,7 +13,9 @@ export class UsersRepository {
 
   /** Index: ux_users_email. */
   async findByEmail(email: string): Promise<User | null> {
-    return await this.users.findOneBy({ email: Raw((column) => `lower(${column}) = lower(:email)`, { email }) });
+    return await this.users.findOneBy({
+      email: Raw((column) => `lower(${column}) = lower(:email)`, { email }),
+    });
   }
 
   async findById(id: string): Promise<User | null> {

@@ -22,8 +22,10 @@ export class UsersService {
     try {
       await this.repository.insert(manager, row);
     } catch (error) {
-      if (violates(error, 'ux_users_email')) throw usersErrors.EMAIL_TAKEN({ field: 'email' }, { cause: error });
-      if (violates(error, 'ux_users_handle')) throw usersErrors.HANDLE_TAKEN({ field: 'handle' }, { cause: error });
+      if (violates(error, 'ux_users_email'))
+        throw usersErrors.EMAIL_TAKEN({ field: 'email' }, { cause: error });
+      if (violates(error, 'ux_users_handle'))
+        throw usersErrors.HANDLE_TAKEN({ field: 'handle' }, { cause: error });
       throw error;
     }
     return toProfile(row);

@@ -55,11 +55,18 @@ export class MovableClock extends Clock implements OnApplicationBootstrap, OnApp
   }
 
   private async reload(): Promise<void> {
-    const [row] = await this.database.query<{ offset_ms: string }>('clock.read', 'SELECT offset_ms FROM clock_control');
+    const [row] = await this.database.query<{ offset_ms: string }>(
+      'clock.read',
+      'SELECT offset_ms FROM clock_control',
+    );
     this.offsetMs = Number(row?.offset_ms ?? 0);
   }
 }
 
+/** Under a lock: when two processes that start together replace a function at the same time, one of them fails. */
 const INSTALL_MOVABLE_NOW = `
-CREATE OR REPLACE FUNCTION parley_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS
-$$ SELECT clock_timestamp() + (SELECT offset_ms FROM clock_control) * interval '1 millisecond' $$`;
+DO $install$ BEGIN
+  PERFORM pg_advisory_xact_lock(4242000002);
+  CREATE OR REPLACE FUNCTION parley_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS
+  $$ SELECT clock_timestamp() + (SELECT offset_ms FROM clock_control) * interval '1 millisecond' $$;
+END $install$`;

@@ -1,5 +1,16 @@
 import { Transform } from 'class-transformer';
-import { IsBoolean, IsIn, IsInt, IsNumber, IsOptional, IsString, Matches, Max, Min, MinLength } from 'class-validator';
+import {
+  IsBoolean,
+  IsIn,
+  IsInt,
+  IsNumber,
+  IsOptional,
+  IsString,
+  Matches,
+  Max,
+  Min,
+  MinLength,
+} from 'class-validator';
 
 const toInt = ({ value }: { value: unknown }): unknown =>
   typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value;
@@ -8,7 +19,12 @@ const toNumber = ({ value }: { value: unknown }): unknown =>
 const toBoolean = ({ value }: { value: unknown }): unknown =>
   value === 'true' ? true : value === 'false' ? false : value;
 const toList = ({ value }: { value: unknown }): unknown =>
-  typeof value === 'string' ? value.split(',').map((part) => part.trim()).filter(Boolean) : value;
+  typeof value === 'string'
+    ? value
+        .split(',')
+        .map((part) => part.trim())
+        .filter(Boolean)
+    : value;
 
 const POSTGRES_URL = /^postgres(ql)?:\/\//;
 const REDIS_URL = /^rediss?:\/\//;
@@ -59,6 +75,12 @@ export class AppConfig {
   @Min(100)
   DATABASE_CONNECT_TIMEOUT_MS = 3000;
 
+  /** Milliseconds after which the API gives a statement up and answers 503. The worker's may take a minute. */
+  @Transform(toInt)
+  @IsInt()
+  @Min(500)
+  DATABASE_STATEMENT_TIMEOUT_MS = 10_000;
+
   /** Redis 7 or Valkey 8. */
   @Matches(REDIS_URL, { message: 'REDIS_URL must be a redis:// or rediss:// URL' })
   REDIS_URL: string;
@@ -83,7 +105,10 @@ export class AppConfig {
 
   /** Origins that browsers may call from, separated by commas. */
   @Transform(toList)
-  @Matches(/^https?:\/\/[^/*]+$/, { each: true, message: 'CORS_ORIGINS must be origins such as https://app.example.com' })
+  @Matches(/^https?:\/\/[^/*]+$/, {
+    each: true,
+    message: 'CORS_ORIGINS must be origins such as https://app.example.com',
+  })
   CORS_ORIGINS: string[] = [];
 
   /** Proxies whose X-Forwarded-For is believed: addresses, networks or `loopback`, separated by commas. */

@@ -9,7 +9,9 @@ import { Rules } from './rules.js';
 /** Thrown at boot with the whole list of what is wrong, one line each. */
 export class ConfigError extends Error {
   constructor(readonly problems: readonly string[]) {
-    super(`The configuration has ${problems.length} problem(s):\n${problems.map((line) => `  - ${line}`).join('\n')}`);
+    super(
+      `The configuration has ${problems.length} problem(s):\n${problems.map((line) => `  - ${line}`).join('\n')}`,
+    );
     this.name = 'ConfigError';
   }
 }
@@ -25,7 +27,8 @@ export function loadAppConfig(env: Record<string, string | undefined> = process.
   const config = plainToInstance(AppConfig, known, { exposeDefaultValues: true });
   const problems = problemsOf(config);
   if (config.NODE_ENV === 'production') {
-    if (config.CLOCK_MODE === 'movable') problems.push('CLOCK_MODE: the movable clock is refused in production');
+    if (config.CLOCK_MODE === 'movable')
+      problems.push('CLOCK_MODE: the movable clock is refused in production');
     if (config.METRICS_TOKEN === undefined) problems.push('METRICS_TOKEN: required in production');
   }
   if (problems.length > 0) throw new ConfigError(problems);
@@ -44,7 +47,7 @@ export function loadRules(directory: string): Rules {
   const folder = resolve(directory);
   const raw: Record<string, unknown> = {};
   const problems: string[] = [];
-  for (const file of readdirSync(folder).filter((name) => name.endsWith('.yml'))) {
+  for (const file of ymlFilesIn(folder)) {
     const property = file.slice(0, -4).replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
     try {
       raw[property] = parse(readFileSync(join(folder, file), 'utf8'));
@@ -60,8 +63,20 @@ export function loadRules(directory: string): Rules {
   return rules;
 }
 
+function ymlFilesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter((name) => name.endsWith('.yml'));
+  } catch {
+    throw new ConfigError([`CONFIG_DIR: there is no folder ${folder}`]);
+  }
+}
+
 function problemsOf(instance: InstanceType<ClassConstructor<object>>): string[] {
-  const errors = validateSync(instance, { whitelist: true, forbidNonWhitelisted: true, skipMissingProperties: false });
+  const errors = validateSync(instance, {
+    whitelist: true,
+    forbidNonWhitelisted: true,
+    skipMissingProperties: false,
+  });
   return errors.flatMap((error) => flatten(error, ''));
 }
 

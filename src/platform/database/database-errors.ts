@@ -5,8 +5,25 @@ import { httpErrors } from '../http/http.errors.js';
 
 /** SQLSTATEs and system codes of a Postgres that is away, or too busy to answer in time (57014: statement_timeout). */
 const UNREACHABLE = new Set([
-  'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOTFOUND', 'ETIMEDOUT', 'EHOSTUNREACH', 'EAI_AGAIN',
-  '57014', '57P01', '57P02', '57P03', '57P05', '53300', '08000', '08001', '08003', '08004', '08006', '25P03',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ENOTFOUND',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'EAI_AGAIN',
+  '57014',
+  '57P01',
+  '57P02',
+  '57P03',
+  '57P05',
+  '53300',
+  '08000',
+  '08001',
+  '08003',
+  '08004',
+  '08006',
+  '25P03',
 ]);
 
 const RETRYABLE = new Set(['40P01', '40001']);
@@ -22,7 +39,9 @@ interface PgLikeError {
 
 /** The error as `pg` raised it, whether or not TypeORM wrapped it. */
 export function driverError(error: unknown): PgLikeError {
-  return error instanceof QueryFailedError ? (error.driverError as PgLikeError) : ((error ?? {}) as PgLikeError);
+  if (!(error instanceof QueryFailedError)) return error ?? {};
+  const driver: PgLikeError = error.driverError;
+  return driver;
 }
 
 /** The SQLSTATE or the system's error code, or null. */
@@ -53,10 +72,15 @@ export function violates(error: unknown, constraint: string): boolean {
   return (code === '23505' || code === '23503' || code === '23514') && name === constraint;
 }
 
+function messageOf(error: unknown): string {
+  const { message } = driverError(error);
+  return typeof message === 'string' ? message : '';
+}
+
 /** A lost or unreachable Postgres becomes SERVICE_UNAVAILABLE; every other error is returned as it is. */
 export function asUnavailable(error: unknown): unknown {
   if (error instanceof DomainError) return error;
-  const message = String(driverError(error).message ?? '');
+  const message = messageOf(error);
   const lost =
     UNREACHABLE.has(errorCode(error) ?? '') ||
     /Connection terminated|connection timeout|timeout exceeded when trying to connect|Query read timeout|Cannot use a pool after|Client was closed|Client has encountered a connection error/i.test(

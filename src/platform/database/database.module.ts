@@ -7,9 +7,6 @@ import { dataSourceOptions } from './data-source-options.js';
 import { Database } from './database.js';
 import { UnitOfWork } from './unit-of-work.js';
 
-/** The API's callers wait: what takes longer is answered 503. The worker and the commands have no caller. */
-const API_STATEMENT_TIMEOUT_MS = 10_000;
-
 @Global()
 @Module({})
 export class DatabaseModule {
@@ -25,7 +22,10 @@ export class DatabaseModule {
               poolSize: config.DATABASE_POOL_SIZE,
               connectTimeoutMs: config.DATABASE_CONNECT_TIMEOUT_MS,
               applicationName,
-              ...(applicationName === 'parley-api' ? { statementTimeoutMs: API_STATEMENT_TIMEOUT_MS } : {}),
+              // Only the API has callers who wait.
+              ...(applicationName === 'parley-api'
+                ? { statementTimeoutMs: config.DATABASE_STATEMENT_TIMEOUT_MS }
+                : {}),
             }),
             autoLoadEntities: true,
             retryAttempts: 10,
@@ -38,7 +38,9 @@ export class DatabaseModule {
             // by the pool, those in use fail the statement that they carry.
             const pool = (dataSource.driver as unknown as { master: Pool }).master;
             pool.on('connect', (client) => client.on('error', () => undefined));
-            pool.on('error', (error) => new Logger('Database').warn(`idle connection lost: ${error.message}`));
+            pool.on('error', (error) =>
+              new Logger('Database').warn(`idle connection lost: ${error.message}`),
+            );
             return dataSource;
           },
         }),

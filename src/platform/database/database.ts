@@ -13,7 +13,11 @@ export class Database {
   constructor(private readonly dataSource: DataSource) {}
 
   /** Runs one named statement. Throws SERVICE_UNAVAILABLE when Postgres cannot be reached. */
-  async query<Row extends QueryResultRow>(name: string, text: string, values: unknown[] = []): Promise<Row[]> {
+  async query<Row extends QueryResultRow>(
+    name: string,
+    text: string,
+    values: unknown[] = [],
+  ): Promise<Row[]> {
     // Not pool.query, which throws the connection away at every error: a refusal of place_bet is one.
     const client = await this.pool.connect().catch((error: unknown) => {
       throw asUnavailable(error);

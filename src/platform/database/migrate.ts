@@ -11,21 +11,32 @@ export type MigrationClass = new () => MigrationInterface;
 
 /** Every migration class of `migrations/`, in the order of the file names. */
 export async function loadMigrations(): Promise<MigrationClass[]> {
-  const files = readdirSync(MIGRATIONS).filter((file) => /\.(ts|js)$/.test(file) && !file.endsWith('.d.ts')).sort();
+  const files = readdirSync(MIGRATIONS)
+    .filter((file) => /\.(ts|js)$/.test(file) && !file.endsWith('.d.ts'))
+    .toSorted();
   const modules = await Promise.all(
-    files.map((file) => import(pathToFileURL(join(MIGRATIONS, file)).href) as Promise<Record<string, unknown>>),
+    files.map(
+      (file) => import(pathToFileURL(join(MIGRATIONS, file)).href) as Promise<Record<string, unknown>>,
+    ),
   );
   return modules.flatMap((module) => Object.values(module).filter(isMigration));
 }
 
 function isMigration(value: unknown): value is MigrationClass {
-  return typeof value === 'function' && typeof (value.prototype as { up?: unknown } | undefined)?.up === 'function';
+  return (
+    typeof value === 'function' && typeof (value.prototype as { up?: unknown } | undefined)?.up === 'function'
+  );
 }
 
 /** Brings the schema up to date. Safe to run from several processes at once: an advisory lock lets one work. */
 export async function runMigrations(databaseUrl: string): Promise<string[]> {
   const dataSource = new DataSource({
-    ...dataSourceOptions({ url: databaseUrl, poolSize: 2, connectTimeoutMs: 10_000, applicationName: 'parley-migrate' }),
+    ...dataSourceOptions({
+      url: databaseUrl,
+      poolSize: 2,
+      connectTimeoutMs: 10_000,
+      applicationName: 'parley-migrate',
+    }),
     migrations: await loadMigrations(),
   });
   await dataSource.initialize();

@@ -1,5 +1,6 @@
 /** What a list carries beside its rows, by cursor (rows keep arriving) or by page (bounded tables). */
-export type Pagination = { limit: number; nextCursor: string | null } | { page: number; limit: number; total: number };
+export type Pagination =
+  { limit: number; nextCursor: string | null } | { page: number; limit: number; total: number };
 
 /** A list as a service returns it; the envelope puts the rows in `data` and the rest in `meta.pagination`. */
 export class Listed<T> {

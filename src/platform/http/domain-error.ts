@@ -48,5 +48,5 @@ export function defineErrors<const Codes extends Record<string, ErrorSpec>>(
 
 /** Every code declared by the modules loaded so far, sorted. */
 export function errorCatalogue(): [code: string, spec: ErrorSpec][] {
-  return [...catalogue.entries()].sort(([a], [b]) => a.localeCompare(b));
+  return [...catalogue.entries()].toSorted(([a], [b]) => a.localeCompare(b));
 }

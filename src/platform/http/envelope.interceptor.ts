@@ -25,7 +25,8 @@ export class EnvelopeInterceptor implements NestInterceptor {
   ) {}
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    if (this.reflector.getAllAndOverride(BARE, [context.getHandler(), context.getClass()])) return next.handle();
+    if (this.reflector.getAllAndOverride(BARE, [context.getHandler(), context.getClass()]))
+      return next.handle();
     const response = context.switchToHttp().getResponse<Response>();
     return next.handle().pipe(map((value: unknown) => this.wrap(value, response)));
   }

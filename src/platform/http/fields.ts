@@ -2,7 +2,6 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
 import { Transform, Type } from 'class-transformer';
 import {
-  Equals,
   IsBoolean,
   IsIn,
   IsInt,
@@ -143,14 +142,6 @@ export function DateField(options: FieldOptions = {}): PropertyDecorator {
     { example: '2023-10-08', ...options },
     Matches(/^\d{4}-\d{2}-\d{2}$/),
     IsISO8601({ strict: true }),
-  );
-}
-
-export function ConstField(value: boolean | string): PropertyDecorator {
-  return field(
-    { type: typeof value as 'string', enum: [value] as unknown[] as string[] },
-    { example: value },
-    Equals(value),
   );
 }
 

@@ -2,7 +2,10 @@ import { defineErrors } from './domain-error.js';
 
 /** Codes that any operation may answer. */
 export const httpErrors = defineErrors({
-  VALIDATION_FAILED: { status: 400, message: 'The request has fields that are missing, unknown or of the wrong form.' },
+  VALIDATION_FAILED: {
+    status: 400,
+    message: 'The request has fields that are missing, unknown or of the wrong form.',
+  },
   MALFORMED_JSON: { status: 400, message: 'The request body is not valid JSON.' },
   BODY_TOO_LARGE: { status: 413, message: 'The request body is larger than this API accepts.' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, message: 'Send the request body as application/json in UTF-8.' },
@@ -17,6 +20,12 @@ export const httpErrors = defineErrors({
     message: 'This Idempotency-Key was used with another body. Use a new key for a new request.',
   },
   RATE_LIMITED: { status: 429, message: 'Too many requests. Wait for the seconds told in Retry-After.' },
-  INTERNAL_ERROR: { status: 500, message: 'Something failed on our side. Quote the requestId when you report it.' },
-  SERVICE_UNAVAILABLE: { status: 503, message: 'A part this needs is not reachable now. Try again after Retry-After.' },
+  INTERNAL_ERROR: {
+    status: 500,
+    message: 'Something failed on our side. Quote the requestId when you report it.',
+  },
+  SERVICE_UNAVAILABLE: {
+    status: 503,
+    message: 'A part this needs is not reachable now. Try again after Retry-After.',
+  },
 });

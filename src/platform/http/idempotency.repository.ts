@@ -1,7 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Database } from '../database/database.js';
-import type { IdempotencyKey } from './idempotency.js';
+
+/** The caller's key with the hash of the body it came with. */
+export interface IdempotencyKey {
+  readonly key: string;
+  readonly bodyHash: Buffer;
+}
 
 interface Scope {
   userId: string;
@@ -39,11 +44,13 @@ export class IdempotencyRepository {
     return { bodyHash: row.body_hash, response: row.response, createdAt: row.created_at };
   }
 
-  async store(manager: EntityManager, scope: Scope, key: string, response: object): Promise<void> {
-    await manager.query(
-      'UPDATE idempotency_keys SET response = $4 WHERE user_id = $1 AND operation = $2 AND key = $3',
+  /** Keeps the answer of a key that was claimed; returns it as it will be read. */
+  async store<T extends object>(manager: EntityManager, scope: Scope, key: string, response: T): Promise<T> {
+    const [rows] = await manager.query<[{ response: T }[], number]>(
+      'UPDATE idempotency_keys SET response = $4 WHERE user_id = $1 AND operation = $2 AND key = $3 RETURNING response',
       [scope.userId, scope.operation, key, JSON.stringify(response)],
     );
+    return rows[0]?.response ?? response;
   }
 
   /** Forgets keys older than `days`. A client that retries later than that gets a new effect. */

@@ -4,13 +4,9 @@ import type { Request } from 'express';
 import type { EntityManager } from 'typeorm';
 import { Effect } from './answers.js';
 import { httpErrors } from './http.errors.js';
-import { IdempotencyRepository } from './idempotency.repository.js';
+import { type IdempotencyKey, IdempotencyRepository } from './idempotency.repository.js';
 
-/** The caller's key with the hash of the body it came with. */
-export interface IdempotencyKey {
-  readonly key: string;
-  readonly bodyHash: Buffer;
-}
+export type { IdempotencyKey };
 
 const KEY = /^[\x21-\x7e]{1,255}$/;
 
@@ -18,7 +14,8 @@ const KEY = /^[\x21-\x7e]{1,255}$/;
 export const Idempotency = createParamDecorator((_: unknown, context: ExecutionContext): IdempotencyKey => {
   const request = context.switchToHttp().getRequest<Request>();
   const key = request.headers['idempotency-key'];
-  if (typeof key !== 'string' || !KEY.test(key)) throw httpErrors.IDEMPOTENCY_KEY_REQUIRED({ header: 'Idempotency-Key' });
+  if (typeof key !== 'string' || !KEY.test(key))
+    throw httpErrors.IDEMPOTENCY_KEY_REQUIRED({ header: 'Idempotency-Key' });
   return { key, bodyHash: hashBody(request.body) };
 });
 
@@ -30,7 +27,7 @@ export function hashBody(body: unknown): Buffer {
 function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
   if (value !== null && typeof value === 'object') {
-    const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+    const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
     return `{${entries.map(([name, inner]) => `${JSON.stringify(name)}:${canonical(inner)}`).join(',')}}`;
   }
   return JSON.stringify(value) ?? 'null';
@@ -55,11 +52,12 @@ export class IdempotencyService {
     const claimed = await this.repository.claim(manager, scope, key);
     if (!claimed) {
       const stored = await this.repository.get(manager, scope, key.key);
-      if (!stored.bodyHash.equals(key.bodyHash)) throw httpErrors.IDEMPOTENCY_KEY_REUSED({ header: 'Idempotency-Key' });
+      if (!stored.bodyHash.equals(key.bodyHash))
+        throw httpErrors.IDEMPOTENCY_KEY_REUSED({ header: 'Idempotency-Key' });
       return new Effect(stored.response as T, stored.createdAt, true);
     }
-    const data = await work();
-    await this.repository.store(manager, scope, key.key, data);
+    // As it is stored, which is how a replay will read it: the order of the properties is the database's.
+    const data = await this.repository.store(manager, scope, key.key, await work());
     return new Effect(data, scope.now, false);
   }
 }

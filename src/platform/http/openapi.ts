@@ -92,10 +92,10 @@ export function buildOpenApi(app: INestApplication, guards: GuardErrors): OpenAP
     if (operation[PUBLIC_EXTENSION] !== undefined) operation.security = [];
     describeSuccess(operation, schemas);
     describeFailures(operation, codesOf(operation, method, guards), specs);
-    delete operation[PUBLIC_EXTENSION];
-    delete operation[ERRORS_EXTENSION];
+    Reflect.deleteProperty(operation, PUBLIC_EXTENSION);
+    Reflect.deleteProperty(operation, ERRORS_EXTENSION);
   }
-  schemas['Failure'] = FAILURE as Schema;
+  schemas['Failure'] = FAILURE;
   components.headers = HEADERS as never;
   components.examples = failureExamples(specs) as never;
   components.responses = shareResponses(document) as never;
@@ -163,7 +163,7 @@ function describeFailures(
       headers: headers('X-Request-Id', ...(waits ? (['Retry-After'] as const) : [])),
       content: {
         'application/json': {
-          schema: failureOf(group) as Schema,
+          schema: failureOf(group),
           examples: Object.fromEntries(
             group.map((code) => [code, { $ref: `#/components/examples/${code}` }]),
           ),

@@ -1,5 +1,12 @@
 import { applyDecorators, HttpCode, type Type } from '@nestjs/common';
-import { ApiExtension, ApiExtraModels, ApiHeader, ApiOperation, ApiResponse, getSchemaPath } from '@nestjs/swagger';
+import {
+  ApiExtension,
+  ApiExtraModels,
+  ApiHeader,
+  ApiOperation,
+  ApiResponse,
+  getSchemaPath,
+} from '@nestjs/swagger';
 import type { ErrorFactory } from './domain-error.js';
 import { httpErrors } from './http.errors.js';
 
@@ -60,7 +67,9 @@ export function Operation(options: OperationOptions): MethodDecorator {
     required: ['success', 'data', 'meta'],
     properties: { success: { const: true }, data, meta },
   };
-  const idempotencyErrors = idempotent ? [httpErrors.IDEMPOTENCY_KEY_REQUIRED, httpErrors.IDEMPOTENCY_KEY_REUSED] : [];
+  const idempotencyErrors = idempotent
+    ? [httpErrors.IDEMPOTENCY_KEY_REQUIRED, httpErrors.IDEMPOTENCY_KEY_REUSED]
+    : [];
   return applyDecorators(
     HttpCode(status),
     ApiOperation({ summary, ...(description === undefined ? {} : { description }) }),
@@ -81,7 +90,14 @@ export function Operation(options: OperationOptions): MethodDecorator {
       description: 'Done',
       schema: schema as never,
       ...(idempotent
-        ? { headers: { 'Idempotent-Replayed': { description: '`true` when answered before', schema: { type: 'string' } } } }
+        ? {
+            headers: {
+              'Idempotent-Replayed': {
+                description: '`true` when answered before',
+                schema: { type: 'string' },
+              },
+            },
+          }
         : {}),
     }),
     ApiExtension(

@@ -4,7 +4,14 @@ import { httpErrors } from './http.errors.js';
 
 /** `?limit=&cursor=` of lists whose rows keep arriving. */
 export class CursorQuery {
-  @IntField({ optional: true, query: true, min: 1, max: 100, description: 'Rows of this page (default 20)', example: 20 })
+  @IntField({
+    optional: true,
+    query: true,
+    min: 1,
+    max: 100,
+    description: 'Rows of this page (default 20)',
+    example: 20,
+  })
   limit?: number;
 
   @TextField({ optional: true, max: 500, description: 'meta.pagination.nextCursor of the page before' })
@@ -13,10 +20,24 @@ export class CursorQuery {
 
 /** `?page=&limit=` of bounded tables. */
 export class PageQuery {
-  @IntField({ optional: true, query: true, min: 1, max: 100_000, description: 'Page, from 1 (default 1)', example: 1 })
+  @IntField({
+    optional: true,
+    query: true,
+    min: 1,
+    max: 100_000,
+    description: 'Page, from 1 (default 1)',
+    example: 1,
+  })
   page?: number;
 
-  @IntField({ optional: true, query: true, min: 1, max: 100, description: 'Rows of a page (default 20)', example: 20 })
+  @IntField({
+    optional: true,
+    query: true,
+    min: 1,
+    max: 100,
+    description: 'Rows of a page (default 20)',
+    example: 20,
+  })
   limit?: number;
 }
 
@@ -26,7 +47,8 @@ export const DEFAULT_LIMIT = 20;
 export function readCursor(cursor: string | undefined, patterns: readonly RegExp[]): string[] | null {
   if (cursor === undefined) return null;
   const parts = Buffer.from(cursor, 'base64url').toString('utf8').split('|');
-  const fits = parts.length === patterns.length && patterns.every((pattern, index) => pattern.test(parts[index] ?? ''));
+  const fits =
+    parts.length === patterns.length && patterns.every((pattern, index) => pattern.test(parts[index] ?? ''));
   if (!fits) throw httpErrors.INVALID_CURSOR({ field: 'cursor' });
   return parts;
 }
@@ -41,6 +63,8 @@ export function cursorPage<Row, Item>(
   const page = rows.slice(0, limit);
   const last = page.at(-1);
   const nextCursor =
-    rows.length > limit && last !== undefined ? Buffer.from(keyOf(last).join('|')).toString('base64url') : null;
+    rows.length > limit && last !== undefined
+      ? Buffer.from(keyOf(last).join('|')).toString('base64url')
+      : null;
   return new Listed(page.map(toItem), { limit, nextCursor });
 }

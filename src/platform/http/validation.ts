@@ -2,16 +2,34 @@ import { ValidationPipe } from '@nestjs/common';
 import type { ValidationError } from 'class-validator';
 import { httpErrors } from './http.errors.js';
 
+/**
+ * Names that every object inherits (`__proto__`, `constructor`, `hasOwnProperty`) are refused like every unknown property.
+ * Nest would drop some of them silently, and class-validator takes the others for known ones.
+ */
+class StrictValidationPipe extends ValidationPipe {
+  protected override stripProtoKeys(value: unknown): void {
+    if (value === null || typeof value !== 'object') return;
+    for (const [field, inner] of Object.entries(value)) {
+      if (field in Object.prototype)
+        throw httpErrors.VALIDATION_FAILED({
+          fields: [{ field, problems: [`property ${field} should not exist`] }],
+        });
+      this.stripProtoKeys(inner);
+    }
+  }
+}
+
 /** Validates every body, query and parameter against its DTO; unknown properties are refused. */
 export function validationPipe(): ValidationPipe {
-  return new ValidationPipe({
+  return new StrictValidationPipe({
     whitelist: true,
     forbidNonWhitelisted: true,
     forbidUnknownValues: true,
     transform: true,
     stopAtFirstError: false,
     validationError: { target: false, value: false },
-    exceptionFactory: (errors) => httpErrors.VALIDATION_FAILED({ fields: errors.flatMap((error) => describe(error, '')) }),
+    exceptionFactory: (errors) =>
+      httpErrors.VALIDATION_FAILED({ fields: errors.flatMap((error) => describe(error, '')) }),
   });
 }
 

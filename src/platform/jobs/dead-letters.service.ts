@@ -30,7 +30,10 @@ export class DeadLettersService {
   constructor(
     private readonly redis: RedisConnections,
     private readonly queues: readonly Queue[],
-  ) {}
+  ) {
+    // RedisConnections tells of a lost Redis; a queue that nobody hears would write it to the console each time.
+    for (const queue of queues) queue.on('error', () => undefined);
+  }
 
   async list(limit: number): Promise<DeadLetter[]> {
     const perQueue = await this.ask(async (queue) => {

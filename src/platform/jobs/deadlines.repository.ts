@@ -17,27 +17,36 @@ export class DeadlinesRepository {
     await manager.query(
       `INSERT INTO deadlines AS d (kind, subject, due_at)
        SELECT $1, subject, due_at FROM unnest($2::text[], $3::timestamptz[]) AS given (subject, due_at) ORDER BY subject
-       ON CONFLICT (kind, subject) DO UPDATE SET due_at = excluded.due_at, fired_at = NULL
+       ON CONFLICT (kind, subject) DO UPDATE SET due_at = excluded.due_at, fired_at = NULL, done_at = NULL
        WHERE d.due_at <> excluded.due_at`,
       [kind, deadlines.map(({ subject }) => subject), deadlines.map(({ dueAt }) => dueAt)],
     );
   }
 
-  async remove(manager: EntityManager, kind: string, subject: string): Promise<void> {
-    await manager.query('DELETE FROM deadlines WHERE kind = $1 AND subject = $2', [kind, subject]);
+  /** Notes that what was due has been done, unless the deadline has moved meanwhile. */
+  async complete(kind: string, subject: string, dueAt: string): Promise<void> {
+    await this.database.query(
+      'deadlines.complete',
+      'UPDATE deadlines SET done_at = clock_timestamp() WHERE kind = $1 AND subject = $2 AND due_at = $3',
+      [kind, subject, dueAt],
+    );
   }
 
-  /** Moves what is due by the Clock into the outbox, in one statement. Index: ix_deadlines_due. */
+  /**
+   * Moves what is due by the Clock into the outbox, in one statement; what was fired and is still not done after a
+   * while, again, for its job may have been lost with its Redis. Index: ix_deadlines_due.
+   */
   async fireDue(eventIds: string[]): Promise<number> {
     const rows = await this.database.query<{ kind: string }>(
       'deadlines.fire',
       `WITH due AS (
          SELECT kind, subject, due_at, row_number() OVER (ORDER BY due_at, kind, subject) AS n FROM (
            SELECT kind, subject, due_at FROM deadlines
-           WHERE fired_at IS NULL AND due_at <= (SELECT parley_now())
+           WHERE done_at IS NULL AND (fired_at IS NULL OR fired_at < clock_timestamp() - interval '2 minutes')
+             AND due_at <= (SELECT parley_now())
            ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED) locked),
        fired AS (
-         UPDATE deadlines d SET fired_at = parley_now() FROM due
+         UPDATE deadlines d SET fired_at = clock_timestamp() FROM due
          WHERE d.kind = due.kind AND d.subject = due.subject),
        told AS (
          INSERT INTO outbox (id, topic, payload)

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { defineEvent, type EventType } from '../outbox/event.js';
+import { defineEvent, type EventJob, type EventType } from '../outbox/event.js';
 import { type Deadline, DeadlinesRepository } from './deadlines.repository.js';
 
 export interface DeadlinePayload {
@@ -9,9 +9,11 @@ export interface DeadlinePayload {
   dueAt: string;
 }
 
+const TOPIC = 'deadline.';
+
 /** The event that a deadline of this kind publishes when it is due. */
 export function deadlineEvent(kind: string): EventType<DeadlinePayload> {
-  return defineEvent<DeadlinePayload>(`deadline.${kind}`);
+  return defineEvent<DeadlinePayload>(`${TOPIC}${kind}`);
 }
 
 /**
@@ -26,7 +28,14 @@ export class DeadlinesService {
     if (deadlines.length > 0) await this.repository.upsert(manager, kind, deadlines);
   }
 
-  async clear(manager: EntityManager, kind: string, subject: string): Promise<void> {
-    await this.repository.remove(manager, kind, subject);
+  /** Runs what a deadline's job asks for, and notes that it is done; until then it fires again. */
+  async perform(
+    job: EventJob<DeadlinePayload>,
+    work: (kind: string, subject: string) => Promise<void>,
+  ): Promise<void> {
+    const kind = job.topic.slice(TOPIC.length);
+    const { subject, dueAt } = job.payload;
+    await work(kind, subject);
+    await this.repository.complete(kind, subject, dueAt);
   }
 }

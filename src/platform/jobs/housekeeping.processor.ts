@@ -26,7 +26,7 @@ export class HousekeepingProcessor extends WorkerHost implements OnApplicationBo
   onApplicationBootstrap(): void {
     void this.queue
       .upsertJobScheduler('hourly', { every: HOUR_MS }, { name: 'forget' })
-      .catch((error: Error) => this.logger.warn(error.message));
+      .catch((error: unknown) => this.logger.warn(error));
   }
 
   override async process(): Promise<void> {

@@ -1,5 +1,10 @@
 import { BullRegistrar, WorkerHost } from '@nestjs/bullmq';
-import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import {
+  type BeforeApplicationShutdown,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
 import { DiscoveryService, ModuleRef } from '@nestjs/core';
 
 /**
@@ -8,6 +13,8 @@ import { DiscoveryService, ModuleRef } from '@nestjs/core';
  */
 @Injectable()
 export class QueueWorkers implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger('QueueWorkers');
+
   constructor(
     private readonly modules: ModuleRef,
     private readonly discovery: DiscoveryService,
@@ -15,13 +22,22 @@ export class QueueWorkers implements OnApplicationBootstrap, BeforeApplicationSh
 
   onApplicationBootstrap(): void {
     this.modules.get(BullRegistrar, { strict: false }).register();
+    let lastMessage = '';
+    for (const { worker } of this.hosts)
+      worker.on('error', ({ message }) => {
+        if (message !== lastMessage) this.logger.warn(message);
+        lastMessage = message;
+      });
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    const hosts = this.discovery
+    await Promise.all(this.hosts.map(async ({ worker }) => worker.close()));
+  }
+
+  private get hosts(): WorkerHost[] {
+    return this.discovery
       .getProviders()
       .map(({ instance }) => instance as unknown)
       .filter((instance) => instance instanceof WorkerHost);
-    await Promise.all(hosts.map(async ({ worker }) => worker.close()));
   }
 }

@@ -1,5 +1,5 @@
 import { Controller, Get, Param, Post, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { EnumField, IntField, TextField, TimeField } from '../http/fields.js';
 import { httpErrors } from '../http/http.errors.js';
 import { Operation } from '../http/operation.decorator.js';
@@ -33,6 +33,15 @@ class DeadLetterDto {
 
   @TextField({ max: 200, example: 'sports.game-result-recorded' })
   topic: string;
+
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: true,
+    nullable: true,
+    description: "The event's payload: ids and figures",
+    example: { gameId: '01932c07-8f2a-7b3e-9d51-2f6f0a1c4d5e', version: 1 },
+  })
+  payload: unknown;
 
   @IntField({ min: 1, example: 12 })
   attempts: number;
@@ -74,7 +83,10 @@ export class QueuesController {
   @Operation({ summary: 'Jobs that failed every attempt', answer: DeadLetterDto, list: 'whole' })
   async list(@Query() query: DeadLettersQuery): Promise<DeadLetterDto[]> {
     const letters = await this.deadLetters.list(query.limit ?? 20);
-    return letters.map(({ failedAt, ...letter }) => ({ ...letter, failedAt: failedAt?.toISOString() ?? null }));
+    return letters.map(({ failedAt, ...letter }) => ({
+      ...letter,
+      failedAt: failedAt?.toISOString() ?? null,
+    }));
   }
 
   @Post('dead-letters/:queue/:jobId/retry')

@@ -1,9 +1,3 @@
-/** An amount in minor units of an ISO 4217 currency: 1050 USD is 10.50 dollars, 1050 XAF is 1050 francs. */
-export interface Money {
-  readonly amount: bigint;
-  readonly currency: string;
-}
-
 /**
  * Currencies that do not have two minor digits, as ISO 4217 list one gives them. A table and not `Intl`: ICU follows
  * use, not the standard (it has no minor unit for IQD, AFN or LBP), and changes with the runtime.

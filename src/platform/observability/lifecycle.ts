@@ -21,6 +21,7 @@ export class Lifecycle {
   /** From now on answers tell their client to take another connection, those to requests in hand as well. */
   stop(): void {
     this.ending = true;
-    for (const response of this.answering) if (!response.headersSent) response.setHeader('Connection', 'close');
+    for (const response of this.answering)
+      if (!response.headersSent) response.setHeader('Connection', 'close');
   }
 }

@@ -3,7 +3,7 @@ import { ClsModule, ClsServiceManager } from 'nestjs-cls';
 import { LoggerModule } from 'nestjs-pino';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AppConfig } from '../config/app-config.js';
-import { newId } from '../database/ids.js';
+import { randomUUID } from 'node:crypto';
 import { errorFields } from './error-fields.js';
 
 const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
@@ -11,7 +11,7 @@ const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 /** The caller's X-Request-Id when it is one, or a new one; told back in the answer. */
 function requestIdOf(request: IncomingMessage): string {
   const given = request.headers['x-request-id'];
-  return typeof given === 'string' && REQUEST_ID.test(given) ? given : newId();
+  return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
 }
 
 /** What every line written within a request carries. */
@@ -38,7 +38,13 @@ function requestFields(): object {
       useFactory: (config: AppConfig) => ({
         // The access log is RequestMiddleware's: a child logger for each request would cost as much as its work.
         forRoutes: [],
-        pinoHttp: { level: config.LOG_LEVEL, base: null, mixin: requestFields, serializers: { err: errorFields } },
+        pinoHttp: {
+          level: config.LOG_LEVEL,
+          base: null,
+          mixin: requestFields,
+          wrapSerializers: false,
+          serializers: { err: errorFields },
+        },
       }),
     }),
   ],

@@ -22,7 +22,12 @@ export class MetricsService {
   constructor(database: Database, outbox: OutboxRepository, queues: DeadLettersService) {
     const { registry } = this;
     collectDefaultMetrics({ register: registry });
-    const gauge = (name: string, help: string, labelNames: string[], collect: (gauge: Gauge) => Promise<void> | void) =>
+    const gauge = (
+      name: string,
+      help: string,
+      labelNames: string[],
+      collect: (gauge: Gauge) => Promise<void> | void,
+    ) =>
       new Gauge({
         name,
         help,
@@ -45,9 +50,14 @@ export class MetricsService {
     gauge('parley_outbox_waiting', 'Events that wait for the relay', [], async (figure) =>
       figure.set((await outbox.lag()).waiting),
     );
-    gauge('parley_queue_jobs', 'Jobs by queue and state; failed ones are dead letters', ['queue', 'state'], async (figure) => {
-      for (const { queue, ...states } of await queues.figures())
-        for (const [state, count] of Object.entries(states)) figure.set({ queue, state }, count);
-    });
+    gauge(
+      'parley_queue_jobs',
+      'Jobs by queue and state; failed ones are dead letters',
+      ['queue', 'state'],
+      async (figure) => {
+        for (const { queue, ...states } of await queues.figures())
+          for (const [state, count] of Object.entries(states)) figure.set({ queue, state }, count);
+      },
+    );
   }
 }

@@ -29,7 +29,10 @@ export async function serveOperations(app: INestApplicationContext, config: AppC
       return;
     }
     answer().then(
-      (body) => response.writeHead(200, { 'Content-Type': path === '/metrics' ? 'text/plain' : 'application/json' }).end(body),
+      (body) =>
+        response
+          .writeHead(200, { 'Content-Type': path === '/metrics' ? 'text/plain' : 'application/json' })
+          .end(body),
       () => response.writeHead(503).end('{"status":"error"}'),
     );
   });

@@ -1,6 +1,12 @@
 import { Controller, Get, Header, Headers } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
-import { HealthCheck, type HealthCheckResult, HealthCheckService, type HealthIndicatorResult } from '@nestjs/terminus';
+import { SkipThrottle } from '@nestjs/throttler';
+import {
+  HealthCheck,
+  type HealthCheckResult,
+  HealthCheckService,
+  type HealthIndicatorResult,
+} from '@nestjs/terminus';
 import { AppConfig } from '../config/app-config.js';
 import { Database } from '../database/database.js';
 import { Bare } from '../http/envelope.interceptor.js';
@@ -15,6 +21,7 @@ import { READY_MS, withTimeout } from './with-timeout.js';
 /** What orchestrators and Prometheus read. */
 @ApiExcludeController()
 @Bare()
+@SkipThrottle({ flood: true, default: true }) // a probe that is told to wait would take the process out of service
 @Public('machines of the operator read it; /metrics asks for its own token')
 @Controller()
 export class OperationsController {

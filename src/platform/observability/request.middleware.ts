@@ -1,6 +1,5 @@
 import { Injectable, type NestMiddleware } from '@nestjs/common';
 import type { NextFunction, Response } from 'express';
-import { ClsService } from 'nestjs-cls';
 import { PinoLogger } from 'nestjs-pino';
 import { AppConfig } from '../config/app-config.js';
 import type { SubjectRequest } from '../security/subject.js';
@@ -19,7 +18,6 @@ export class RequestMiddleware implements NestMiddleware {
     private readonly metrics: MetricsService,
     private readonly lifecycle: Lifecycle,
     private readonly logger: PinoLogger,
-    private readonly cls: ClsService,
     config: AppConfig,
   ) {
     this.logs = ['info', 'debug', 'trace'].includes(config.LOG_LEVEL);
@@ -27,17 +25,23 @@ export class RequestMiddleware implements NestMiddleware {
 
   use(request: SubjectRequest, response: Response, next: NextFunction): void {
     const began = performance.now();
-    const requestId = this.cls.getId();
     this.lifecycle.begin(response);
     response.once('finish', () => {
       const { method, subject } = request;
       const status = response.statusCode;
       const ms = performance.now() - began;
+      const requestId = response.getHeader('x-request-id');
       const route = (request.route as { path?: unknown } | undefined)?.path;
-      this.metrics.httpDuration.observe({ method, route: typeof route === 'string' ? route : 'none', status }, ms / 1000);
+      this.metrics.httpDuration.observe(
+        { method, route: typeof route === 'string' ? route : 'none', status },
+        ms / 1000,
+      );
       const path = request.originalUrl.split('?', 1)[0] ?? '';
       if (this.logs && !/^\/(health|metrics)/.test(path))
-        this.logger.info({ requestId, method, path, status, ms: Math.round(ms), userId: subject?.userId }, 'request');
+        this.logger.info(
+          { requestId, method, path, status, ms: Math.round(ms), userId: subject?.userId },
+          'request',
+        );
     });
     next();
   }

@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 import type { EventType } from './event.js';
 
-
 /** Which queues hear which topics. Worker modules register here at boot, before the relay starts. */
 @Injectable()
 export class EventRoutes {

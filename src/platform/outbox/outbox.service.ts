@@ -26,12 +26,21 @@ export class OutboxService {
     payload: Payload,
   ): Promise<void> {
     const requestId = this.cls.isActive() ? this.cls.getId() : null;
-    await this.repository.insert(manager, { id: newId(), topic: event.topic, payload, request_id: requestId });
+    await this.repository.insert(manager, {
+      id: newId(),
+      topic: event.topic,
+      payload,
+      request_id: requestId,
+    });
     afterCommit(manager, 'outbox.wake', () => this.wake());
   }
 
   /** Runs `effect` in a transaction, once for each consumer and event, however often the job is delivered. */
-  async consume(consumer: string, job: EventJob, effect: (manager: EntityManager) => Promise<void>): Promise<void> {
+  async consume(
+    consumer: string,
+    job: EventJob,
+    effect: (manager: EntityManager) => Promise<void>,
+  ): Promise<void> {
     await this.unitOfWork.run(async (manager) => {
       if (await this.repository.markProcessed(manager, consumer, job.eventId)) await effect(manager);
     });

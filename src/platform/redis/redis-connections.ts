@@ -26,6 +26,7 @@ export class RedisConnections implements OnApplicationShutdown {
     this.queue = this.connect('queue', config.REDIS_QUEUE_URL ?? config.REDIS_URL, {
       retryStrategy,
       maxRetriesPerRequest: null,
+      socketTimeout: 20_000, // BullMQ's blocking reads are silent for ten seconds
     });
   }
 
@@ -36,7 +37,8 @@ export class RedisConnections implements OnApplicationShutdown {
 
   /** Commands of the queue role wait for Redis; a caller who cannot is refused with SERVICE_UNAVAILABLE. */
   requireQueue(): void {
-    if (this.queue.status !== 'ready') throw httpErrors.SERVICE_UNAVAILABLE({ part: 'queues', retryAfter: 2 });
+    if (this.queue.status !== 'ready')
+      throw httpErrors.SERVICE_UNAVAILABLE({ part: 'queues', retryAfter: 2 });
   }
 
   async onApplicationShutdown(): Promise<void> {

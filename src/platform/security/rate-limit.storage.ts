@@ -36,7 +36,10 @@ interface Window {
  */
 @Injectable()
 export class RateLimitStorage implements ThrottlerStorage, OnApplicationShutdown {
-  private readonly windows = new LRUCache<string, Window>({ max: 50_000, dispose: ({ timer }) => clearTimeout(timer) });
+  private readonly windows = new LRUCache<string, Window>({
+    max: 50_000,
+    dispose: ({ timer }) => clearTimeout(timer),
+  });
   private readonly redis: CountingRedis;
 
   constructor(

@@ -1,4 +1,11 @@
-import { DateField, EnumField, IntField, ObjectField, TextField, UuidField } from '../../../platform/http/fields.js';
+import {
+  DateField,
+  EnumField,
+  IntField,
+  ObjectField,
+  TextField,
+  UuidField,
+} from '../../../platform/http/fields.js';
 import { ROLES, type Role } from '../../../platform/security/subject.js';
 
 const EMAIL = /^[^\s@"<>()]{1,64}@[^\s@"<>()]+\.[^\s@"<>().]{2,}$/;

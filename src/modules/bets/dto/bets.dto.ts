@@ -1,4 +1,11 @@
-import { EnumField, IntField, ObjectField, TextField, TimeField, UuidField } from '../../../platform/http/fields.js';
+import {
+  EnumField,
+  IntField,
+  ObjectField,
+  TextField,
+  TimeField,
+  UuidField,
+} from '../../../platform/http/fields.js';
 import { CursorQuery } from '../../../platform/http/pagination.js';
 
 const OUTCOMES = ['home', 'away', 'over', 'under'] as const;
@@ -15,12 +22,16 @@ export class PlaceBetDto {
   @IntField({ min: 1, max: 1_000_000_000, example: 50, description: 'Credits' })
   stake: number;
 
-  @UuidField({ optional: true, description: 'The price that was shown; may be left out with acceptOdds `any`' })
+  @UuidField({
+    optional: true,
+    description: 'The price that was shown; may be left out with acceptOdds `any`',
+  })
   oddsId?: string;
 
   @EnumField(ACCEPT, {
     optional: true,
-    description: 'When that price is no longer current: `exact` (default) refuses, `better` takes one that pays at least as much, `any` takes any',
+    description:
+      'When that price is no longer current: `exact` (default) refuses, `better` takes one that pays at least as much, `any` takes any',
   })
   acceptOdds?: (typeof ACCEPT)[number];
 }
@@ -109,7 +120,12 @@ export class BetDto {
   @EnumField(BET_STATES)
   status: string;
 
-  @IntField({ nullable: true, min: 0, example: 95, description: 'Credits returned; null while the bet is open' })
+  @IntField({
+    nullable: true,
+    min: 0,
+    example: 95,
+    description: 'Credits returned; null while the bet is open',
+  })
   payout: number | null;
 
   @TextField({ nullable: true, max: 60, example: 'TAKEN_AFTER_START', description: 'Why it is void' })

@@ -1,4 +1,11 @@
-import { BoolField, EnumField, IntField, ObjectField, TextField, TimeField } from '../../../platform/http/fields.js';
+import {
+  BoolField,
+  EnumField,
+  IntField,
+  ObjectField,
+  TextField,
+  TimeField,
+} from '../../../platform/http/fields.js';
 
 export class TimeOutDto {
   @IntField({ min: 1, max: 42, example: 7, description: 'Days, from now on' })
@@ -20,7 +27,12 @@ export class ComplianceStatusDto {
   @BoolField({ description: 'Whether the caller may stake now' })
   mayStake: boolean;
 
-  @TextField({ nullable: true, max: 40, example: 'TIMED_OUT', description: 'The code a stake would be refused with' })
+  @TextField({
+    nullable: true,
+    max: 40,
+    example: 'TIMED_OUT',
+    description: 'The code a stake would be refused with',
+  })
   refusal: string | null;
 
   @ObjectField(() => RestrictionDto, { list: true })

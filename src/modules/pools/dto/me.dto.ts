@@ -1,4 +1,11 @@
-import { BoolField, EnumField, IntField, ObjectField, TextField, UuidField } from '../../../platform/http/fields.js';
+import {
+  BoolField,
+  EnumField,
+  IntField,
+  ObjectField,
+  TextField,
+  UuidField,
+} from '../../../platform/http/fields.js';
 import { ROLES } from '../../../platform/security/subject.js';
 import { TableRowDto, WeekDto } from './weeks.dto.js';
 
@@ -35,7 +42,11 @@ export class MyPoolDto {
   @IntField({ min: 0, example: 850, description: 'Credits that can be staked' })
   credits: number;
 
-  @IntField({ min: 0, example: 0, description: 'Credits owed after a correction; the next payouts repay them first' })
+  @IntField({
+    min: 0,
+    example: 0,
+    description: 'Credits owed after a correction; the next payouts repay them first',
+  })
   debt: number;
 
   @IntField({ min: 0, example: 150 })
@@ -66,7 +77,10 @@ export class MeDto {
   @ObjectField(() => WeekDto)
   week: WeekDto;
 
-  @ObjectField(() => MyPoolDto, { nullable: true, description: 'null: the caller plays in no pool this week' })
+  @ObjectField(() => MyPoolDto, {
+    nullable: true,
+    description: 'null: the caller plays in no pool this week',
+  })
   pool: MyPoolDto | null;
 
   @ObjectField(() => NextWeekDto)

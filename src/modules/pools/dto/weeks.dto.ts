@@ -107,7 +107,14 @@ export class PoolSummaryDto {
 }
 
 export class DrawQuery {
-  @IntField({ optional: true, query: true, min: 1, max: 10_000, example: 1000, description: 'Entries of this page (default 1000)' })
+  @IntField({
+    optional: true,
+    query: true,
+    min: 1,
+    max: 10_000,
+    example: 1000,
+    description: 'Entries of this page (default 1000)',
+  })
   limit?: number;
 
   @TextField({ optional: true, max: 500 })
@@ -135,10 +142,20 @@ export class DrawDto {
   @TextField({ max: 64, example: SHA256, description: 'SHA-256 of the seed, published when the week opened' })
   seedHash: string;
 
-  @TextField({ nullable: true, max: 64, example: SHA256, description: 'The seed in hexadecimal; null before the draw' })
+  @TextField({
+    nullable: true,
+    max: 64,
+    example: SHA256,
+    description: 'The seed in hexadecimal; null before the draw',
+  })
   seed: string | null;
 
-  @TextField({ nullable: true, max: 64, example: SHA256, description: 'SHA-256 of the sorted user ids joined by newlines' })
+  @TextField({
+    nullable: true,
+    max: 64,
+    example: SHA256,
+    description: 'SHA-256 of the sorted user ids joined by newlines',
+  })
   entriesHash: string | null;
 
   @IntField({ nullable: true, min: 0 })
@@ -150,10 +167,18 @@ export class DrawDto {
   @IntField({ nullable: true, min: 1, example: 100 })
   maxSize: number | null;
 
-  @ObjectField(() => DrawEntryDto, { list: true, description: 'Entries by user id: the order in which they were hashed' })
+  @ObjectField(() => DrawEntryDto, {
+    list: true,
+    description: 'Entries by user id: the order in which they were hashed',
+  })
   entries: DrawEntryDto[];
 
-  @TextField({ nullable: true, max: 500, example: CURSOR, description: 'Where the next page begins; null on the last' })
+  @TextField({
+    nullable: true,
+    max: 500,
+    example: CURSOR,
+    description: 'Where the next page begins; null on the last',
+  })
   nextCursor: string | null;
 }
 
@@ -178,7 +203,12 @@ export class GrantPassDto {
   @EnumField(['week_pass', 'buy_back'])
   kind: 'week_pass' | 'buy_back';
 
-  @TextField({ optional: true, max: 10, example: '2023-W40', description: 'The next week that can be joined when absent' })
+  @TextField({
+    optional: true,
+    max: 10,
+    example: '2023-W40',
+    description: 'The next week that can be joined when absent',
+  })
   week?: string;
 }
 
@@ -192,7 +222,10 @@ export class GrantedPassDto {
   @TextField({ max: 10, example: '2023-W40', description: 'The week it counts for' })
   week: string;
 
-  @BoolField({ example: false, description: 'The week asked for is drawn already: the pass counts for the next one' })
+  @BoolField({
+    example: false,
+    description: 'The week asked for is drawn already: the pass counts for the next one',
+  })
   movedToNextWeek: boolean;
 
   @IntField({ nullable: true, example: 1000, description: 'Credits after a buy-back' })

@@ -17,7 +17,11 @@ export class SettlementDto {
   @UuidField()
   gameId: string;
 
-  @IntField({ min: 1, example: 1, description: 'The version of the result it goes by; a correction makes the next' })
+  @IntField({
+    min: 1,
+    example: 1,
+    description: 'The version of the result it goes by; a correction makes the next',
+  })
   resultVersion: number;
 
   @EnumField(['running', 'done', 'superseded'])

@@ -1,8 +1,24 @@
-import { BoolField, DateField, EnumField, IntField, ObjectField, TextField, TimeField, UuidField } from '../../../platform/http/fields.js';
+import {
+  BoolField,
+  DateField,
+  EnumField,
+  IntField,
+  ObjectField,
+  TextField,
+  TimeField,
+  UuidField,
+} from '../../../platform/http/fields.js';
 import { CursorQuery } from '../../../platform/http/pagination.js';
 import { MARKET_KINDS } from '../domain/markets.js';
 
-export const GAME_STATES = ['scheduled', 'in_progress', 'final', 'postponed', 'cancelled', 'abandoned'] as const;
+export const GAME_STATES = [
+  'scheduled',
+  'in_progress',
+  'final',
+  'postponed',
+  'cancelled',
+  'abandoned',
+] as const;
 const MARKET_STATES = ['open', 'suspended', 'closed', 'settled', 'voided'] as const;
 const OUTCOMES = ['home', 'away', 'over', 'under'] as const;
 
@@ -10,7 +26,10 @@ export class GamesQuery extends CursorQuery {
   @TextField({ optional: true, max: 40, pattern: /^[a-z_]+$/, example: 'american_football' })
   sport?: string;
 
-  @DateField({ optional: true, description: 'Games that start on this day (config/sports.yml names the zone)' })
+  @DateField({
+    optional: true,
+    description: 'Games that start on this day (config/sports.yml names the zone)',
+  })
   date?: string;
 
   @TimeField({ optional: true, description: 'Games that start at or after this time' })
@@ -27,7 +46,11 @@ export class PriceDto {
   @UuidField({ description: 'Names this price for ever; send it back as oddsId to bet at it' })
   oddsId: string;
 
-  @IntField({ nullable: true, example: -110, description: 'American odds as the feed gave them; null when it gave decimal ones' })
+  @IntField({
+    nullable: true,
+    example: -110,
+    description: 'American odds as the feed gave them; null when it gave decimal ones',
+  })
   american: number | null;
 
   @TextField({ max: 20, example: '1.9091', description: 'Decimal odds to 4 places, for display' })
@@ -41,7 +64,12 @@ export class MarketDto {
   @EnumField(MARKET_KINDS)
   kind: string;
 
-  @TextField({ nullable: true, max: 10, example: '-3.50', description: 'Handicap of the home side, or the total; null for a moneyline' })
+  @TextField({
+    nullable: true,
+    max: 10,
+    example: '-3.50',
+    description: 'Handicap of the home side, or the total; null for a moneyline',
+  })
   line: string | null;
 
   @EnumField(MARKET_STATES)
@@ -107,13 +135,24 @@ export class GameResultDto {
   @IntField({ optional: true, min: 0, max: 2000, example: 10, description: 'Required when final' })
   awayScore?: number;
 
-  @IntField({ optional: true, min: 0, max: 1000, description: 'Minutes played, of an abandoned game', example: 55 })
+  @IntField({
+    optional: true,
+    min: 0,
+    max: 1000,
+    description: 'Minutes played, of an abandoned game',
+    example: 55,
+  })
   minutesPlayed?: number;
 
   @TimeField({ optional: true, description: 'New start of a postponed game' })
   startsAt?: string;
 
-  @TextField({ optional: true, max: 500, example: 'Score corrected by the league', description: 'Kept in the audit log' })
+  @TextField({
+    optional: true,
+    max: 500,
+    example: 'Score corrected by the league',
+    description: 'Kept in the audit log',
+  })
   reason?: string;
 }
 
@@ -121,4 +160,3 @@ export class MarketReasonDto {
   @TextField({ max: 500, example: 'Price obviously wrong' })
   reason: string;
 }
-

@@ -1,0 +1,135 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import type { EntityManager } from 'typeorm';
+import { v7 } from 'uuid';
+import { SessionsRepository } from '../src/modules/auth/sessions.repository.js';
+import { BetsRepository } from '../src/modules/bets/bets.repository.js';
+import { MembersRepository } from '../src/modules/pools/members.repository.js';
+import { GamesRepository } from '../src/modules/sports/games.repository.js';
+import type { Database } from '../src/platform/database/database.js';
+import { DeadlinesRepository } from '../src/platform/jobs/deadlines.repository.js';
+import { OutboxRepository } from '../src/platform/outbox/outbox.repository.js';
+import { type Figure, say } from './support/figures.js';
+import { seedBets, seedWorld } from './support/seed.js';
+import { startBench } from './support/services.js';
+
+const STORED = 1_000_000;
+
+/** Prints, as Markdown, the plan of every statement on a hot path with a million bets stored. */
+export async function run(): Promise<Figure[]> {
+  const bench = await startBench('parley_bench_plans');
+  const client = new pg.Client({ connectionString: bench.databaseUrl });
+  try {
+    say(`storing ${STORED} bets …`);
+    const world = await seedWorld(bench.db, { members: 10_000, pools: 100, games: 16 });
+    await seedBets(bench.db, world, STORED);
+    await client.connect();
+    const [userId, poolId, game] = [world.userIds[7] ?? '', world.poolIds[7] ?? '', world.games[3]];
+    const market = game?.markets[1];
+    if (!game || !market) throw new Error('the world has no game');
+    const statements = explaining(client);
+    const database = statements as unknown as Database;
+    const manager = statements as unknown as EntityManager;
+    const bets = new BetsRepository(database);
+    const members = new MembersRepository(database);
+    const betFilter = { weekId: null, status: null, before: null, limit: 21 };
+    await bets.ofUser(userId, betFilter);
+    await bets.ofUser(userId, { ...betFilter, weekId: world.weekId, before: '500000' });
+    await bets.findOfUser(userId, '500000');
+    await bets.countByPool(manager, world.weekId, [market.id]);
+    await bets.weeksOf(manager, [market.id]);
+    await members.liveTable(poolId);
+    await members.findMember(userId, world.weekId);
+    const games = new GamesRepository(database, undefined as never, undefined as never);
+    await games.slate({ sport: null, from: null, to: null, after: null, limit: 21 });
+    await new SessionsRepository(database).findLive(v7(), new Date());
+    await new OutboxRepository(database).take(manager, 200);
+    await new DeadlinesRepository(database).fireDue([v7()]);
+    const outcome = market.outcomes[0];
+    const placement = [
+      userId,
+      randomUUID(),
+      Buffer.alloc(32),
+      world.weekId,
+      market.id,
+      outcome?.outcome,
+      5,
+      outcome?.oddsId,
+    ];
+    await nested(client, 'place_bet', 'SELECT place_bet($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, 1000, 18)', [
+      ...placement,
+      'exact',
+    ]);
+    const grades = market.outcomes.map((each) => ({
+      market_id: market.id,
+      outcome: each.outcome,
+      status: 'lost',
+      reason: null,
+      v_num: 0,
+      v_den: 1,
+      w: 0,
+      h_num: 1,
+      h_den: 1,
+    }));
+    await bench.db.query('UPDATE pool_members SET bets_placed = 1000, bets_open = 1000');
+    const startsAt = new Date(Date.now() + 1000);
+    await nested(
+      client,
+      'bets_grade (one pool of one market)',
+      'SELECT bets_grade($1, $2, $3, $4, $5, $6, $7, false)',
+      [v7(), world.weekId, [poolId], [market.id], startsAt, JSON.stringify(grades), new Date()],
+    );
+    return [];
+  } finally {
+    await client.end();
+    await bench.stop();
+  }
+}
+
+/** Stands where a repository expects its database, and explains each statement instead. */
+function explaining(client: pg.Client) {
+  const explain = async (name: string, text: string, values: unknown[]) => {
+    const { rows } = await client.query<{ 'QUERY PLAN': string }>(
+      `EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) ${text}`,
+      values,
+    );
+    print(name, rows.map((row) => row['QUERY PLAN']).join('\n'));
+    return [];
+  };
+  return {
+    query: (first: string, second: unknown, third: unknown[] = []) =>
+      typeof second === 'string'
+        ? explain(first, second, third)
+        : explain(
+            first.trim().split('\n', 1)[0]?.slice(0, 60) ?? '',
+            first,
+            (second as unknown[] | undefined) ?? [],
+          ),
+  };
+}
+
+/** The plans of the statements inside a function, as the sixth call runs them (by then they are generic). */
+async function nested(client: pg.Client, name: string, text: string, values: unknown[]): Promise<void> {
+  const plans: string[] = [];
+  await client.query("LOAD 'auto_explain'");
+  await client.query('SET auto_explain.log_min_duration = 0');
+  await client.query('SET auto_explain.log_nested_statements = on');
+  await client.query('SET auto_explain.log_analyze = on');
+  client.on('notice', ({ message }) => plans.push(message ?? ''));
+  for (let call = 1; call <= 7; call += 1) {
+    if (call === 7) await client.query('SET client_min_messages = log');
+    await client.query('BEGIN');
+    await client.query(text, values);
+    await client.query('ROLLBACK');
+  }
+  await client.query('RESET client_min_messages');
+  await client.query('SET auto_explain.log_min_duration = -1');
+  client.removeAllListeners('notice');
+  print(name, plans.map((plan) => plan.replace(/Query Parameters:.*\n/, '')).join('\n\n'));
+}
+
+function print(name: string, plan: string): void {
+  process.stdout.write(
+    `\n<details><summary><code>${name}</code></summary>\n\n\`\`\`\n${plan}\n\`\`\`\n\n</details>\n`,
+  );
+}

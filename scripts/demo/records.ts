@@ -1,0 +1,58 @@
+import type { PlacedBetDto } from '../../src/modules/bets/dto/bets.dto.js';
+import type { Answer, Refusal } from '../launch/http-client.js';
+import type { GradedBet } from './grades.js';
+import type { Option } from './players.js';
+
+/** A bet as the script placed it, to be held against what the API says later. */
+export interface BetRecord extends GradedBet {
+  readonly userId: string;
+  readonly gameId: string;
+  readonly externalId: string;
+}
+
+export interface RefusalRecord extends Pick<Refusal, 'status' | 'code' | 'message'> {
+  count: number;
+}
+
+/** What the script itself knows of the week: bets that were taken, refusals, and whatever was not as it should be. */
+export class Records {
+  /** By bet id. */
+  readonly bets = new Map<string, BetRecord>();
+  /** By code. */
+  readonly refusals = new Map<string, RefusalRecord>();
+  /** Answers that were given again for the same key. */
+  replays = 0;
+  /** What was not as the rules say. None, or the demo fails. */
+  readonly faults: string[] = [];
+
+  bet(
+    userId: string,
+    { game, market, price }: Option,
+    stake: number,
+    { betId, potentialPayout }: PlacedBetDto,
+  ): void {
+    if (price.american === null) throw new Error(`the price ${price.oddsId} of an NFL game is not American`);
+    const { kind, line } = market;
+    const { id: gameId, externalId } = game;
+    const { outcome, american } = price;
+    this.bets.set(betId, { userId, gameId, externalId, kind, line, outcome, american, stake });
+    if (potentialPayout < stake) this.faults.push(`bet ${betId} would pay ${potentialPayout} for ${stake}`);
+  }
+
+  refusal({ status, code, message }: Refusal): void {
+    const known = this.refusals.get(code);
+    if (known) known.count += 1;
+    else this.refusals.set(code, { status, code, message, count: 1 });
+  }
+
+  /** Notes what was tried on purpose; it is a fault when it was not refused, or for another reason. */
+  expectRefusal(code: string, what: string, answer: Answer<unknown>): void {
+    if (!answer.ok) this.refusal(answer.refusal);
+    const came = answer.ok ? 'it was accepted' : answer.refusal.code;
+    if (came !== code) this.faults.push(`${what}: expected ${code}, but ${came}`);
+  }
+
+  openBets(finished: ReadonlySet<string>): number {
+    return [...this.bets.values()].filter(({ gameId }) => !finished.has(gameId)).length;
+  }
+}
