@@ -16,6 +16,7 @@ export class Sports1763700000003 implements MigrationInterface {
         neutral boolean NOT NULL DEFAULT false,
         starts_at timestamptz NOT NULL,
         first_starts_at timestamptz NOT NULL,
+        source_starts_at timestamptz,      -- as its source said last; an operator may know better
         status text NOT NULL DEFAULT 'scheduled'
           CHECK (status IN ('scheduled', 'in_progress', 'final', 'postponed', 'cancelled', 'abandoned')),
         home_score int CHECK (home_score >= 0),

@@ -91,7 +91,7 @@ export async function startBench(name: string): Promise<Bench> {
 async function startProcess(kind: Kind, env: Record<string, string>): Promise<Running> {
   const { port } = await freePort(kind === 'main' ? 3900 : 3950);
   const log = openSync(join(DIRECTORY, `${kind}.log`), 'w');
-  const child: ChildProcess = spawn(process.execPath, [ENTRIES[kind]], {
+  const child: ChildProcess = spawn(process.execPath, ['--max-semi-space-size=32', ENTRIES[kind]], {
     env: { ...process.env, ...env, PORT: String(port), WORKER_PORT: String(port) },
     stdio: ['ignore', log, log],
   });

@@ -37,13 +37,17 @@ function bet(client: HttpClient, body: object): Promise<Answer<PlacedBetDto>> {
   return client.call<PlacedBetDto>('POST', 'bets', { body, key: randomUUID() });
 }
 
+async function creditsOf(client: HttpClient): Promise<number> {
+  const { pool } = await client.ask<MeDto>('GET', 'me');
+  return pool?.credits ?? 0;
+}
+
 const MISDEEDS: readonly Misdeed[] = [
   {
     what: 'a stake above the balance',
     code: 'INSUFFICIENT_CREDITS',
     attempt: async ({ maxStake }, { client }, option) => {
-      const { pool } = await client.ask<MeDto>('GET', 'me');
-      const credits = pool?.credits ?? 0;
+      const credits = await creditsOf(client);
       return credits >= maxStake ? null : await bet(client, betBody(option, credits + 1));
     },
   },
@@ -70,7 +74,11 @@ const MISDEEDS: readonly Misdeed[] = [
   {
     what: 'a price that nobody offered',
     code: 'ODDS_UNKNOWN',
-    attempt: (_, { client }, option) => bet(client, { ...betBody(option, 10), oddsId: randomUUID() }),
+    attempt: async (_, { client }, option) => {
+      // Prices are looked at last: who has no credits is told of those first.
+      if ((await creditsOf(client)) === 0) return null;
+      return await bet(client, { ...betBody(option, 1), oddsId: randomUUID() });
+    },
   },
   {
     what: 'an outcome of another market',

@@ -33,13 +33,14 @@ export async function signUpAndDraw(stage: Stage): Promise<DrawnWeek> {
   screen.line(`${clock.text()}  ${count(options.players)} players have signed up`);
 
   const before = await weekIs(stage, 'open');
+  let granted = 0;
   await meter.time('passes', () =>
-    inParallel(players, CONCURRENCY, async ({ client }, index) => {
+    inParallel(players, CONCURRENCY, async ({ client }) => {
       const body = { kind: 'week_pass', week: options.week };
       const path = `admin/users/${client.userId}/pass`;
       const pass = await admin.ask<GrantedPassDto>('POST', path, { body, key: randomUUID() });
       if (pass.movedToNextWeek) records.faults.push(`the pass of ${client.userId} went to ${pass.week}`);
-      screen.update(`Passes … ${index + 1}`);
+      screen.update(`Passes … ${(granted += 1)}`);
     }),
   );
   screen.update('');

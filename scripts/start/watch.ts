@@ -80,7 +80,9 @@ class FolderWatcher {
   }
 
   private lookForDirectories(): void {
-    const found = new Set(directoriesOf(this.folder));
+    const directories = directoriesOf(this.folder);
+    if (directories === null) return;
+    const found = new Set(directories);
     for (const [directory, watcher] of this.watchers) {
       if (found.has(directory)) continue;
       watcher.close();
@@ -99,13 +101,14 @@ class FolderWatcher {
   }
 }
 
-function directoriesOf(folder: string): string[] {
+/** Null when a directory went away meanwhile: the event of that comes next. */
+function directoriesOf(folder: string): string[] | null {
   try {
     const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
     const below = entries.filter((entry) => entry.isDirectory());
     return [folder, ...below.map((entry) => join(entry.parentPath, entry.name))];
   } catch {
-    return []; // a directory went away meanwhile: the event of that comes next
+    return null;
   }
 }
 

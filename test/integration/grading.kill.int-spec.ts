@@ -67,7 +67,7 @@ describe('grading thousands of bets', () => {
     graded += 1;
   }
 
-  async function settled(): Promise<void> {
+  async function expectSettled(): Promise<void> {
     await eventually(async () => {
       const left = await leftToDo(system);
       return left.bets === BETS * (games.length - graded) && left.settlements === 0 && left.events === 0;
@@ -120,7 +120,7 @@ describe('grading thousands of bets', () => {
     expect(await unbalanced(system)).toEqual([]);
     await expireJobLocks(system);
     await start();
-    await settled();
+    await expectSettled();
   });
 
   it('is shared by two workers, and finished by the one when the other is killed', async () => {
@@ -134,6 +134,7 @@ describe('grading thousands of bets', () => {
     await doomed.kill('SIGKILL');
     await expireJobLocks(system, locks);
     await release();
-    await settled();
+    await expectSettled();
+    expect(workers.map(({ alive }) => alive)).toEqual([false, true]);
   });
 });

@@ -60,11 +60,10 @@ describe('what an operator sees', () => {
         /^process_resident_memory_bytes \d+$/m,
       ])
         expect(text).toMatch(figure);
-      if (url === system.url)
-        expect(text).toMatch(
-          /^parley_http_request_duration_seconds_count\{method="GET",route="\/api\/v1\/games"/m,
-        );
     }
+    expect((await scrape(system.url, METRICS_TOKEN))[1]).toMatch(
+      /^parley_http_request_duration_seconds_count\{method="GET",route="\/api\/v1\/games"/m,
+    );
   });
 
   it('is ready, often asked or not', async () => {

@@ -95,8 +95,8 @@ describe('a worker that is killed', () => {
       const { rows } = await system.db.query('SELECT count(*)::int AS n FROM test_effects');
       const left = await leftToDo(system);
       return rows[0].n >= expected && left.events === 0 && left.settlements === 0;
-    }, 25_000).catch(async (error: Error) => {
-      throw new Error(`${error.message}\n${JSON.stringify(await leftToDo(system))}\n${worker?.tail()}`);
+    }, 25_000).catch(async (error: unknown) => {
+      throw new Error(`${String(error)}\n${JSON.stringify(await leftToDo(system))}\n${worker?.tail()}`);
     });
     const { rows } = await system.db.query(
       `SELECT count(*)::int AS effects, count(DISTINCT (topic, subject))::int AS subjects,

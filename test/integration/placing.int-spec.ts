@@ -4,7 +4,8 @@ import { v7 } from 'uuid';
 import { ComplianceService } from '../../src/modules/compliance/compliance.service.js';
 import { weekBounds } from '../../src/modules/pools/domain/calendar.js';
 import { Builders, type TestGame, type TestMarket, unbalanced } from '../support/builders.js';
-import type { Client } from '../support/client.js';
+import type { Answer, Client } from '../support/client.js';
+import { joinPool } from '../support/members.js';
 import { startSystemWithRules } from '../support/rules-folder.js';
 import type { System } from '../support/system.js';
 
@@ -184,7 +185,7 @@ describe('what place_bet refuses', () => {
       people.set(`${pool} ${isPoor} ${isBarred}`, client);
     for (const client of [barred, both, barredOut])
       await system.app.get(ComplianceService).exclude(client.userId, null);
-    const { stake } = { stake: 992 };
+    const stake = 992;
     const game = await make.game({ startsAt: SUNDAY });
     await system.db.query(
       `UPDATE pool_members SET balance = balance - $2, staked = staked + $2, bets_placed = 1, bets_open = 1
@@ -306,14 +307,8 @@ describe('what place_bet refuses', () => {
       { code: null, state: [(id: string) => restrict(id, 'self_exclusion', '2023-10-05T00:00:00Z', null)] },
     ])('answers $code', async ({ code, state }) => {
       const [player] = (await make.players(1)) as [Client];
-      const { rows } = await system.db.query('SELECT id FROM pools WHERE week_id = $1', [WEEK]);
-      const position = (await system.db.query('SELECT count(*)::int AS n FROM week_entries')).rows[0].n + 1;
-      await system.db.query(
-        `WITH e AS (INSERT INTO week_entries (user_id, week_id, pool_id, draw_position) VALUES ($1, $2, $3, $4))
-         INSERT INTO pool_members (pool_id, user_id, week_id, draw_position, balance, starting)
-         VALUES ($3, $1, $2, $4, 1000, 1000)`,
-        [player.userId, WEEK, rows[0].id, position],
-      );
+      await joinPool(system, WEEK, [player]);
+      await player.get('me'); // the session is known: it does not end with the account's closing
       for (const set of state) await set(player.userId);
       const game = await make.game({ startsAt: SUNDAY });
       const answer = await player.bet({
@@ -332,7 +327,7 @@ describe('a price that has moved', () => {
 
   beforeAll(async () => {
     [player] = (await make.players(1)) as [Client];
-    await join(WEEK, player);
+    await joinPool(system, WEEK, [player]);
   });
 
   const stakeOn = (market: TestMarket, oddsId: string | undefined, acceptOdds?: string) =>
@@ -421,8 +416,8 @@ describe("a player's bets", () => {
 
   beforeAll(async () => {
     [player, other] = (await make.players(2)) as [Client, Client];
-    await join(WEEK, player);
-    await join(WEEK, other);
+    await joinPool(system, WEEK, [player]);
+    await joinPool(system, WEEK, [other]);
     game = await make.game({ startsAt: SUNDAY });
   });
 
@@ -436,7 +431,7 @@ describe("a player's bets", () => {
     const seen: string[] = [];
     let cursor: string | null = '';
     while (cursor !== null) {
-      const page = await player.get(`bets?limit=5${cursor === '' ? '' : `&cursor=${cursor}`}`);
+      const page: Answer = await player.get(`bets?limit=5${cursor === '' ? '' : `&cursor=${cursor}`}`);
       expect(page.status).toBe(200);
       expect(page.body.meta.pagination.limit).toBe(5);
       seen.push(...page.data.map((bet: { id: string }) => bet.id));
@@ -450,7 +445,7 @@ describe("a player's bets", () => {
   });
 
   it('are filtered by week, written either way, and by status', async () => {
-    const [id] = [await place()];
+    const id = await place();
     await system.db.query(
       `UPDATE bets SET status = 'void', payout = 10, settlement_id = gen_random_uuid(), settled_at = placed_at WHERE id = $1`,
       [id],
@@ -521,7 +516,7 @@ describe('the ends of a week', () => {
       await system.moveTo(startsAt);
       await make.week(week);
     }
-    await join(week, player);
+    await joinPool(system, week, [player]);
     const at = async (instant: number) => {
       const game = await make.game({ startsAt: new Date(instant).toISOString() });
       const body = { marketId: game.total.id, outcome: 'over', stake: 10, oddsId: game.total.odds['over'] };
@@ -544,7 +539,7 @@ describe('the ends of a week', () => {
     await system.moveTo(startsAt);
     await make.week(week);
     const [player] = (await make.players(1)) as [Client];
-    await join(week, player);
+    await joinPool(system, week, [player]);
     const game = await make.game({ startsAt: new Date(endsAt.getTime() - 1).toISOString() });
     const body = { marketId: game.total.id, outcome: 'over', stake: 10, oddsId: game.total.odds['over'] };
     const key = randomUUID();
@@ -564,16 +559,3 @@ describe('the ends of a week', () => {
     expect(await unbalanced(system)).toEqual([]);
   });
 });
-
-/** Puts a player into the first pool of a week that is drawn. */
-async function join(week: number, player: Client): Promise<void> {
-  await system.db.query(
-    `WITH p AS (
-       INSERT INTO pools (id, week_id, number, name, size) SELECT gen_random_uuid(), $1, 1, 'W', 1
-       ON CONFLICT (week_id, number) DO UPDATE SET size = pools.size + 1 RETURNING id, size),
-     e AS (INSERT INTO week_entries (user_id, week_id, pool_id, draw_position) SELECT $2, $1, id, size FROM p)
-     INSERT INTO pool_members (pool_id, user_id, week_id, draw_position, balance, starting)
-     SELECT id, $2, $1, size, 1000, 1000 FROM p`,
-    [week, player.userId],
-  );
-}

@@ -171,6 +171,24 @@ describe('the platform', () => {
     expect(connected).toEqual([]);
   });
 
+  it('survives a connection that is lost in the middle of a statement', async () => {
+    const database = system.app.get(Database);
+    const sleepers = [
+      database.query('test.sleep', 'SELECT pg_sleep(20)'),
+      work.run((manager) => manager.query('SELECT pg_sleep(20)')),
+    ].map((outcome) => expect(outcome).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' }));
+    let ended = 0;
+    await eventually(async () => {
+      const { rowCount } = await system.db.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE datname = current_database() AND query LIKE 'SELECT pg_sleep%' AND state = 'active'`,
+      );
+      return (ended += rowCount ?? 0) >= sleepers.length;
+    });
+    await Promise.all(sleepers);
+    expect(await database.query('test.one', 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  });
+
   describe('idempotency', () => {
     const scope = { operation: 'test', status: 200, now: new Date('2023-10-03T12:00:00Z') };
     const key = (text: string, body: object = {}) => ({ key: text, bodyHash: hashBody(body) });

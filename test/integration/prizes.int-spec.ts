@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { weekBounds } from '../../src/modules/pools/domain/calendar.js';
+import type { MyTableDto } from '../../src/modules/pools/dto/me.dto.js';
+import type { PrizeDto, TableRowDto } from '../../src/modules/pools/dto/weeks.dto.js';
 import { WeeksService } from '../../src/modules/pools/weeks.service.js';
 import { ResultsService } from '../../src/modules/sports/results.service.js';
 import { WeekSettlementService } from '../../src/modules/settlement/week-settlement.service.js';
@@ -46,8 +48,8 @@ describe('the table', () => {
 
   it('ranks by credits, equal credits sharing a rank: 1, 1, 3, 3, 5, 6, page by page', async () => {
     const path = `weeks/2023-W42/pools/${pool}/leaderboard`;
-    const whole = await players[0]!.get(`${path}?limit=100`);
-    expect(whole.data.map((row: any) => [row.rank, row.credits])).toEqual([
+    const whole = await players[0]!.get<TableRowDto[]>(`${path}?limit=100`);
+    expect(whole.data.map((row) => [row.rank, row.credits])).toEqual([
       [1, 1300],
       [1, 1300],
       [3, 1000],
@@ -64,9 +66,9 @@ describe('the table', () => {
   });
 
   it('shows the caller their own place with the rows around', async () => {
-    const mine = await players[4]!.get('me/pool');
+    const mine = await players[4]!.get<MyTableDto>('me/pool');
     expect(mine.data).toMatchObject({ rank: 6, pool: { id: pool, size: 6, credits: 700 } });
-    expect(mine.data.around.map((row: any) => row.rank)).toEqual([3, 5, 6]);
+    expect(mine.data.around.map((row) => row.rank)).toEqual([3, 5, 6]);
     expect(mine.data.top).toHaveLength(6);
     const me = await players[4]!.get('me');
     expect(me.data).toMatchObject({
@@ -122,10 +124,15 @@ describe('the prizes', () => {
       .toSorted((a, b) => a[0] - b[0]);
   }
 
-  async function pots(
-    week: number,
-  ): Promise<{ amount: number; carried_in: number; carried_out: number; paid: number }[]> {
-    const { rows } = await system.db.query(
+  interface Pot {
+    amount: number;
+    carried_in: number;
+    carried_out: number;
+    paid: number;
+  }
+
+  async function pots(week: number): Promise<Pot[]> {
+    const { rows } = await system.db.query<Pot>(
       `SELECT t.amount::int, t.carried_in::int, t.carried_out::int,
               (SELECT coalesce(sum(z.amount), 0)::int FROM prizes z WHERE z.pool_id = t.pool_id) AS paid
        FROM prize_pots t JOIN pools p ON p.id = t.pool_id WHERE t.week_id = $1 ORDER BY p.number`,
@@ -146,14 +153,12 @@ describe('the prizes', () => {
     ]);
     expect(await pots(202343)).toEqual([{ amount: POT, carried_in: 0, carried_out: 0, paid: POT }]);
     const [pool] = await poolIds(202343);
-    const told = await players[0]!.get(`weeks/2023-W43/pools/${pool}/prizes`);
-    expect(told.data.map((prize: any) => [prize.userId, prize.amount, prize.currency, prize.places])).toEqual(
-      [
-        [players[1]!.userId, 501, 'USD', [1]],
-        [players[2]!.userId, 300, 'USD', [2]],
-        [players[3]!.userId, 200, 'USD', [3]],
-      ],
-    );
+    const told = await players[0]!.get<PrizeDto[]>(`weeks/2023-W43/pools/${pool}/prizes`);
+    expect(told.data.map((prize) => [prize.userId, prize.amount, prize.currency, prize.places])).toEqual([
+      [players[1]!.userId, 501, 'USD', [1]],
+      [players[2]!.userId, 300, 'USD', [2]],
+      [players[3]!.userId, 200, 'USD', [3]],
+    ]);
   });
 
   it('of the tied are the sum of the places they fill; what does not divide goes by the draw', async () => {
@@ -281,8 +286,8 @@ describe('settling a week', () => {
     ]);
     const table = async () => {
       await new Promise((resolve) => setTimeout(resolve, 1050)); // shown tables are up to a second old
-      const { data } = await admin.get(`weeks/2024-W02/pools/${pool}/leaderboard`);
-      return data.map((row: any) => [row.userId, row.rank, row.credits]);
+      const { data } = await admin.get<TableRowDto[]>(`weeks/2024-W02/pools/${pool}/leaderboard`);
+      return data.map((row): [string, number, number] => [row.userId, row.rank, row.credits]);
     };
     expect(await table()).toEqual([
       [players[0].userId, 1, 1545],
@@ -310,7 +315,7 @@ describe('settling a week', () => {
     await results.report(admin.userId, game.id, { status: 'cancelled', reason: 'annulled' });
     await deliveries.all();
     expect((await winners())[0]).toEqual({ user_id: players[1].userId, amount: 626 });
-    expect((await table()).map(([, rank, credits]: [string, number, number]) => [rank, credits])).toEqual([
+    expect((await table()).map(([, rank, credits]) => [rank, credits])).toEqual([
       [1, 1000],
       [1, 1000],
     ]);

@@ -334,6 +334,31 @@ describe('a game that is not played to its end', () => {
     expect(await statuses(game)).toEqual(['void', 'void', 'void', 'void', 'won', 'lost']);
   });
 
+  it('is void when it breaks off and is not taken up within the grace, but what was decided stands', async () => {
+    const game = await make.game({ startsAt: START, total: '45.00' });
+    await stakeOnAll(game);
+    await system.moveTo(AFTER);
+    await report(game, { status: 'in_progress', homeScore: 30, awayScore: 17 });
+    await report(game, { status: 'postponed' });
+    await system.moveTo('2023-10-04T05:00:00Z');
+    await results.giveUp(game.id);
+    await deliveries.all();
+    expect(await statuses(game)).toEqual(['void', 'void', 'void', 'void', 'won', 'lost']);
+  });
+
+  it.each([
+    { first: { status: 'final', homeScore: 1, awayScore: 0 }, next: { status: 'in_progress', reason: 'x' } },
+    { first: { status: 'cancelled' }, next: { status: 'postponed', reason: 'x' } },
+    { first: { status: 'postponed' }, next: { status: 'in_progress' } },
+  ])('does not go back from $first.status to $next.status', async ({ first, next }) => {
+    const game = await make.game({ startsAt: START });
+    await system.moveTo(AFTER);
+    const path = `admin/games/${game.id}/result`;
+    expect((await admin.post(path, first)).status).toBe(200);
+    const answer = await admin.post(path, next);
+    expect([answer.status, answer.error.code]).toEqual([409, 'GAME_STATE_CONFLICT']);
+  });
+
   it('is forgotten where it stood when it starts anew', async () => {
     const game = await make.game({ startsAt: START, total: '20.00' });
     await stakeOnAll(game);

@@ -7,6 +7,7 @@ import { priceFromAmerican, priceFromDecimal, type Price } from '../../src/modul
 import { MarketsService } from '../../src/modules/sports/markets.service.js';
 import { ResultsService } from '../../src/modules/sports/results.service.js';
 import type { GameReport } from '../../src/modules/sports/sports.types.js';
+import { DomainError } from '../../src/platform/http/domain-error.js';
 import { Builders, type TestGame, unbalanced } from '../support/builders.js';
 import { Deliveries } from '../support/deliveries.js';
 import { bothGradings, brokenHistories } from '../support/fresh-grades.js';
@@ -171,6 +172,11 @@ describe('a payout', () => {
   });
 });
 
+/** Passes over a refusal with this code, and over nothing else. */
+const allow = (code: string) => (error: unknown) => {
+  if (!(error instanceof DomainError) || error.code !== code) throw error;
+};
+
 describe('corrections', () => {
   const KINDS = ['moneyline', 'spread', 'total'] as const;
   const score = fc.integer({ min: 0, max: 30 });
@@ -265,9 +271,7 @@ describe('corrections', () => {
               acceptOdds: 'any' as const,
             };
             const key = { key: randomUUID(), bodyHash: Buffer.alloc(32) };
-            await bets.place(subject, body, key).catch((error: { code?: string }) => {
-              if (error.code !== 'INSUFFICIENT_CREDITS') throw error;
-            });
+            await bets.place(subject, body, key).catch(allow('INSUFFICIENT_CREDITS'));
           };
           for (const { player, game, pick, stake } of first)
             await stakeOn(player, played[game]!, ...pick, stake);
@@ -283,9 +287,7 @@ describe('corrections', () => {
                   played[one.game]![one.kind].id,
                   'wrong',
                 )
-                .catch((error: { code?: string }) => {
-                  if (error.code !== 'MARKET_STATE_CONFLICT') throw error;
-                });
+                .catch(allow('MARKET_STATE_CONFLICT'));
             else if (one.do === 'deliver') {
               const waiting = await deliveries.waiting();
               const chosen = waiting.length === 0 ? [] : one.which.map((n) => waiting[n % waiting.length]!);

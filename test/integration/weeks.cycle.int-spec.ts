@@ -48,7 +48,7 @@ describe('the cycle of the weeks, with two workers', () => {
 
   it('opens the week that is and the one after it', async () => {
     await reaches('2023-W39', 'grouped');
-    await reaches('2023-W40', 'open');
+    expect(await reaches('2023-W40', 'open')).toBe(true);
     players = await make.players(12, { pass: 202340 });
   });
 

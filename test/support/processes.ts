@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll } from '@jest/globals';
 import { freePort } from '../../scripts/embedded/ports.js';
 
 /** Entries that tests start; the last one is a worker that counts the effects of test events. */
@@ -24,17 +25,19 @@ export interface Ended {
 const running = new Set<ChildProcess>();
 let compiled: string | undefined;
 
+/** Of the test file that imports this. */
+afterAll(() => {
+  for (const child of running) child.kill('SIGKILL');
+  if (compiled !== undefined) rmSync(compiled, { recursive: true, force: true });
+});
+
 /**
- * The project compiled once for this process of Jest, as `npm run build` compiles it. A child then starts in a third of
+ * The project compiled once for a test file, as `npm run build` compiles it. A child then starts in a third of
  * the time that it needs when it compiles for itself.
  */
 function build(): string {
   if (compiled !== undefined) return compiled;
   const folder = mkdtempSync(join(tmpdir(), 'parley-build-'));
-  process.once('exit', () => {
-    for (const child of running) child.kill('SIGKILL');
-    rmSync(folder, { recursive: true, force: true });
-  });
   const swc = join(ROOT, 'node_modules', '@swc', 'cli', 'bin', 'swc.js');
   execFileSync(
     process.execPath,
@@ -72,7 +75,7 @@ export class TestProcess {
       });
     this.ended = once(child, 'close').then(([code, signal]) => {
       running.delete(child);
-      return { code, signal } as Ended;
+      return { code, signal };
     });
   }
 

@@ -101,8 +101,12 @@ export class WeeksService {
     });
   }
 
+  async findLocked(manager: EntityManager, id: number): Promise<Week | null> {
+    return await this.repository.lock(manager, id);
+  }
+
   async getLocked(manager: EntityManager, id: number): Promise<Week> {
-    const week = await this.repository.lock(manager, id);
+    const week = await this.findLocked(manager, id);
     if (!week) throw poolsErrors.WEEK_NOT_FOUND({ week: formatWeekId(id) });
     return week;
   }

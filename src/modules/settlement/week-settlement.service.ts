@@ -34,8 +34,9 @@ export class WeekSettlementService {
    */
   async settleIfReady(weekId: number): Promise<void> {
     await this.unitOfWork.run(async (manager) => {
-      const week = await this.weeks.getLocked(manager, weekId);
-      if (await this.obstacle(manager, week)) return;
+      const week = await this.weeks.findLocked(manager, weekId);
+      // Games of weeks that nobody could play are settled too.
+      if (!week || (await this.obstacle(manager, week))) return;
       if (week.status === 'settled' && !(await this.prizes.areOutdated(manager, weekId))) return;
       await this.settle(manager, weekId, null);
     });

@@ -56,7 +56,7 @@ export class ImportRepository {
        p AS (SELECT * FROM jsonb_to_recordset($2::jsonb) AS p (external_id text, kind text, line numeric)),
        moving AS MATERIALIZED (
          SELECT g.id FROM n JOIN games g ON g.source = n.source AND g.external_id = n.external_id
-         WHERE g.status = 'scheduled' AND (g.starts_at <> n.starts_at OR EXISTS (
+         WHERE g.status = 'scheduled' AND (coalesce(g.source_starts_at, g.first_starts_at) <> n.starts_at OR EXISTS (
            SELECT FROM markets m JOIN p ON p.kind = m.kind AND p.line IS DISTINCT FROM m.line
            WHERE m.game_id = g.id AND p.external_id = g.external_id AND m.status = 'open'))
          ORDER BY g.id)
@@ -72,15 +72,17 @@ export class ImportRepository {
   async upsertGames(manager: EntityManager, games: GameToImport[]): Promise<ImportedGameRow[]> {
     return await manager.query<ImportedGameRow[]>(
       `INSERT INTO games AS g (id, source, external_id, sport, league, season, home_team, away_team, neutral, starts_at,
-                               first_starts_at)
-       SELECT id, source, external_id, sport, league, season, home_team, away_team, neutral, starts_at, starts_at
+                               first_starts_at, source_starts_at)
+       SELECT id, source, external_id, sport, league, season, home_team, away_team, neutral, starts_at, starts_at, starts_at
        FROM jsonb_to_recordset($1::jsonb) AS n (id uuid, source text, external_id text, sport text, league text,
          season text, home_team text, away_team text, neutral boolean, starts_at timestamptz)
        ON CONFLICT (source, external_id) DO UPDATE
          SET home_team = excluded.home_team, away_team = excluded.away_team, neutral = excluded.neutral,
-             starts_at = excluded.starts_at, updated_at = clock_timestamp()
+             starts_at = CASE WHEN excluded.starts_at = coalesce(g.source_starts_at, g.first_starts_at) THEN g.starts_at
+                              ELSE excluded.starts_at END,
+             source_starts_at = excluded.starts_at, updated_at = clock_timestamp()
          WHERE g.status = 'scheduled' AND g.starts_at > parley_now()
-           AND (g.home_team, g.away_team, g.neutral, g.starts_at)
+           AND (g.home_team, g.away_team, g.neutral, coalesce(g.source_starts_at, g.first_starts_at))
                IS DISTINCT FROM (excluded.home_team, excluded.away_team, excluded.neutral, excluded.starts_at)
        RETURNING id, external_id, starts_at, xmax = 0 AS inserted`,
       [JSON.stringify(games)],

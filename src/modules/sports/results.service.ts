@@ -6,7 +6,7 @@ import { UnitOfWork } from '../../platform/database/unit-of-work.js';
 import { DeadlinesService } from '../../platform/jobs/deadlines.service.js';
 import { AuditService } from '../../platform/observability/audit.service.js';
 import { OutboxService } from '../../platform/outbox/outbox.service.js';
-import { type GameState, marketMachine } from './domain/markets.js';
+import { type GameEvent, gameMachine, type GameState, marketMachine } from './domain/markets.js';
 import type { Game } from './entities/game.entity.js';
 import { GamesRepository } from './games.repository.js';
 import { SlateCache } from './slate-cache.js';
@@ -16,6 +16,13 @@ import type { GameReport } from './sports.types.js';
 
 const HOUR_MS = 3_600_000;
 const OVER: readonly GameState[] = ['final', 'cancelled', 'abandoned'];
+
+/** How each end comes about: as the first that is told of the game, or in place of another. */
+const END_EVENTS = {
+  final: { first: 'finish', correction: 'correct' },
+  cancelled: { first: 'cancel', correction: 'correct_to_cancelled' },
+  abandoned: { first: 'abandon', correction: 'correct_to_abandoned' },
+} as const;
 
 /**
  * What becomes of a game: its start, its result, a correction, a postponement. Whatever ends betting on it shuts the
@@ -58,7 +65,7 @@ export class ResultsService {
     await this.unitOfWork.run(async (manager) => {
       const game = await this.enter(manager, gameId);
       if (game.status !== 'scheduled' || this.clock.now() < game.startsAt) return;
-      await this.change(manager, game, { status: 'in_progress' });
+      await this.change(manager, game, 'start');
       await this.closeBetting(manager, gameId);
     });
     this.cache.clear();
@@ -69,7 +76,7 @@ export class ResultsService {
     await this.unitOfWork.run(async (manager) => {
       const game = await this.enter(manager, gameId);
       if (OVER.includes(game.status) || this.clock.now() < this.overdueAt(game)) return;
-      await this.finish(manager, game, { status: game.status === 'postponed' ? 'cancelled' : 'abandoned' });
+      await this.abandon(manager, game);
     });
     this.cache.clear();
   }
@@ -102,17 +109,20 @@ export class ResultsService {
         return await this.postpone(manager, game, report.startsAt ?? null);
       case 'in_progress':
         this.requireStarted(game);
-        if (game.status !== 'scheduled' && game.status !== 'in_progress') throw conflict(game, report);
-        await this.change(manager, game, { status: 'in_progress', ...standOf(game, report) });
+        await this.change(
+          manager,
+          game,
+          game.status === 'scheduled' ? 'start' : 'stand',
+          standOf(game, report),
+        );
         return await this.closeBetting(manager, game.id);
       case 'cancelled':
-        return await this.finish(manager, game, { status: 'cancelled', homeScore: null, awayScore: null });
+        return await this.finish(manager, game, 'cancelled', NO_STAND);
       case 'final':
       case 'abandoned':
         this.requireStarted(game);
         requireScores(report);
-        return await this.finish(manager, game, {
-          status: report.status,
+        return await this.finish(manager, game, report.status, {
           homeScore: report.homeScore ?? null,
           awayScore: report.awayScore ?? null,
           minutesPlayed: report.minutesPlayed ?? null,
@@ -121,9 +131,16 @@ export class ResultsService {
   }
 
   /** The game is over, or is over otherwise than was said: a new version of its result, to be settled. */
-  private async finish(manager: EntityManager, game: Game, result: Partial<Game>): Promise<void> {
+  private async finish(
+    manager: EntityManager,
+    game: Game,
+    end: keyof typeof END_EVENTS,
+    result: Partial<Game>,
+  ): Promise<void> {
     const version = game.resultVersion + 1;
-    await this.change(manager, game, { ...result, resultVersion: version });
+    const { first, correction } = END_EVENTS[end];
+    const event = OVER.includes(game.status) ? correction : first;
+    await this.change(manager, game, event, { ...result, resultVersion: version });
     await this.repository.moveMarkets(
       manager,
       game.id,
@@ -136,35 +153,42 @@ export class ResultsService {
 
   /** A new start within the sport's grace keeps the bets; without one the game has until the end of the grace. */
   private async postpone(manager: EntityManager, game: Game, startsAt: Date | null): Promise<void> {
-    if (OVER.includes(game.status)) throw conflict(game, { status: 'postponed' });
+    if (OVER.includes(game.status)) throw conflict(game, 'postpone');
     const now = this.clock.now();
     if (startsAt !== null && startsAt <= now)
       throw sportsErrors.GAME_STATE_CONFLICT({ field: 'startsAt', now: now.toISOString() });
     if (startsAt !== null && startsAt <= this.graceEndsAt(game)) {
-      await this.change(manager, game, { status: 'scheduled', startsAt, ...NO_STAND });
+      await this.change(manager, game, 'reschedule', { startsAt, ...NO_STAND });
       await this.repository.moveMarkets(manager, game.id, marketMachine.from('reopen'), 'open', now);
       await this.scheduleDeadlines(manager, [{ id: game.id, startsAt }]);
       return;
     }
-    await this.change(manager, game, { status: 'postponed' });
+    if (startsAt !== null) return await this.abandon(manager, game);
+    await this.change(manager, game, 'postpone');
     await this.closeBetting(manager, game.id);
-    if (startsAt !== null) {
-      game.status = 'postponed';
-      await this.finish(manager, game, { status: 'cancelled' });
-      return;
-    }
     await this.deadlines.set(manager, SPORTS_DEADLINES.gameOverdue, {
       subject: game.id,
       dueAt: this.graceEndsAt(game),
     });
   }
 
-  private async change(manager: EntityManager, game: Game, change: Partial<Game>): Promise<void> {
-    const changed = await this.repository.updateGame(manager, game.id, [game.status], {
-      ...change,
-      updatedAt: this.clock.now(),
-    });
-    if (!changed) throw conflict(game, { status: change.status ?? game.status });
+  /** A game that will not be finished: what was decided before it broke off stands. */
+  private async abandon(manager: EntityManager, game: Game): Promise<void> {
+    const begun = game.status === 'in_progress' || game.homeScore !== null;
+    await this.finish(manager, game, begun ? 'abandoned' : 'cancelled', {});
+  }
+
+  private async change(
+    manager: EntityManager,
+    game: Game,
+    event: GameEvent,
+    facts: Partial<Game> = {},
+  ): Promise<void> {
+    const status = gameMachine.next(game.status, event);
+    if (status === null) throw conflict(game, event);
+    const change = { ...facts, status, updatedAt: this.clock.now() };
+    if (!(await this.repository.updateGame(manager, game.id, [game.status], change)))
+      throw conflict(game, event);
   }
 
   /** What is suspended stays so: were the start moved, an operator's halt and a line that has moved away must not open. */
@@ -231,6 +255,6 @@ function isStand(game: Game, stand: Partial<Game>): boolean {
   );
 }
 
-function conflict(game: Game, wanted: { status: string }): Error {
-  return sportsErrors.GAME_STATE_CONFLICT({ status: game.status, wanted: wanted.status });
+function conflict(game: Game, wanted: GameEvent): Error {
+  return sportsErrors.GAME_STATE_CONFLICT({ status: game.status, wanted });
 }

@@ -39,9 +39,7 @@ interface PgLikeError {
 
 /** The error as `pg` raised it, whether or not TypeORM wrapped it. */
 export function driverError(error: unknown): PgLikeError {
-  if (!(error instanceof QueryFailedError)) return error ?? {};
-  const driver: PgLikeError = error.driverError;
-  return driver;
+  return (error instanceof QueryFailedError ? (error.driverError as PgLikeError) : error) ?? {};
 }
 
 /** The SQLSTATE or the system's error code, or null. */

@@ -34,10 +34,8 @@ export class DatabaseModule {
           dataSourceFactory: async (options) => {
             if (!options) throw new Error('TypeORM was given no options');
             const dataSource = await new DataSource(options).initialize();
-            // A connection that the server drops is an event, not a crash: the pool opens another. Idle ones are told
-            // by the pool, those in use fail the statement that they carry.
+            // An idle connection that the server drops is an event, not a crash: the pool opens another.
             const pool = (dataSource.driver as unknown as { master: Pool }).master;
-            pool.on('connect', (client) => client.on('error', () => undefined));
             pool.on('error', (error) =>
               new Logger('Database').warn(`idle connection lost: ${error.message}`),
             );

@@ -23,6 +23,7 @@ export class Database {
       throw asUnavailable(error);
     });
     let broken: Error | undefined;
+    client.on('error', ignore);
     try {
       const result = await client.query<Row>({ name, text, values });
       return result.rows;
@@ -30,6 +31,7 @@ export class Database {
       if (!leavesConnectionUsable(error)) broken = error as Error;
       throw asUnavailable(error);
     } finally {
+      client.removeListener('error', ignore);
       client.release(broken);
     }
   }
@@ -38,4 +40,9 @@ export class Database {
   get pool(): Pool {
     return (this.dataSource.driver as unknown as { master: Pool }).master;
   }
+}
+
+/** A connection lost while it is borrowed: the statement that it carries fails, which tells. */
+function ignore(): void {
+  return undefined;
 }

@@ -104,5 +104,5 @@ export function Operation(options: OperationOptions): MethodDecorator {
       ERRORS_EXTENSION,
       [...errors, ...idempotencyErrors].map(({ code }) => code),
     ),
-  ) as MethodDecorator;
+  );
 }

@@ -18,7 +18,7 @@ export class Week {
   @Column('timestamptz', { name: 'ends_at' })
   endsAt: Date;
 
-  @Column('text')
+  @Column('text', { default: 'open' })
   status: WeekState;
 
   @Column('int', { name: 'entries_count', nullable: true })

@@ -34,21 +34,24 @@ describe('markets', () => {
 describe('games', () => {
   it.each([
     ['start', ['scheduled'], 'in_progress'],
-    ['finish', ['in_progress'], 'final'],
-    ['postpone', ['scheduled', 'in_progress'], 'postponed'],
-    ['cancel', ['scheduled', 'in_progress'], 'cancelled'],
-    ['abandon', ['scheduled', 'in_progress'], 'abandoned'],
-    ['reschedule', ['postponed'], 'scheduled'],
-    ['correct', ['final', 'postponed', 'cancelled', 'abandoned'], 'final'],
-    ['correct_to_cancelled', ['final'], 'cancelled'],
-    ['correct_to_abandoned', ['final'], 'abandoned'],
+    ['stand', ['in_progress'], 'in_progress'],
+    ['finish', ['in_progress', 'postponed', 'scheduled'], 'final'],
+    ['postpone', ['in_progress', 'scheduled'], 'postponed'],
+    ['cancel', ['in_progress', 'postponed', 'scheduled'], 'cancelled'],
+    ['abandon', ['in_progress', 'postponed', 'scheduled'], 'abandoned'],
+    ['reschedule', ['in_progress', 'postponed', 'scheduled'], 'scheduled'],
+    ['correct', ['abandoned', 'cancelled', 'final'], 'final'],
+    ['correct_to_cancelled', ['abandoned', 'cancelled', 'final'], 'cancelled'],
+    ['correct_to_abandoned', ['abandoned', 'cancelled', 'final'], 'abandoned'],
   ] as const)('%s leaves %j for %s', (event, states, target) => {
-    expect(gameMachine.from(event)).toEqual(states);
+    expect(gameMachine.from(event).toSorted()).toEqual(states);
     for (const state of states) expect(gameMachine.next(state, event)).toBe(target);
   });
 
   it('does not let a late feed start or cancel what is final', () => {
     expect(gameMachine.next('final', 'start')).toBeNull();
     expect(gameMachine.next('final', 'cancel')).toBeNull();
+    expect(gameMachine.next('final', 'finish')).toBeNull();
+    expect(gameMachine.next('final', 'postpone')).toBeNull();
   });
 });

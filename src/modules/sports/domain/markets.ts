@@ -38,6 +38,7 @@ export const marketMachine = defineMachine<MarketState, MarketEvent>('market', {
 export type GameState = 'scheduled' | 'in_progress' | 'final' | 'postponed' | 'cancelled' | 'abandoned';
 export type GameEvent =
   | 'start'
+  | 'stand'
   | 'finish'
   | 'postpone'
   | 'cancel'
@@ -47,18 +48,26 @@ export type GameEvent =
   | 'correct_to_cancelled'
   | 'correct_to_abandoned';
 
+const ENDS = { finish: 'final', cancel: 'cancelled', abandon: 'abandoned' } as const;
+const CORRECTIONS = {
+  correct: 'final',
+  correct_to_cancelled: 'cancelled',
+  correct_to_abandoned: 'abandoned',
+} as const;
+
 /**
+ * A result may come before anybody has told of the start. `stand` is a score on the way, `reschedule` a new start.
  * `correct…` events say that what was published was wrong; each makes the settlement start again. They are apart from
  * the events of play, so that a late feed cannot correct by accident.
  */
 export const gameMachine = defineMachine<GameState, GameEvent>('game', {
   initial: 'scheduled',
   transitions: {
-    scheduled: { start: 'in_progress', postpone: 'postponed', cancel: 'cancelled', abandon: 'abandoned' },
-    in_progress: { finish: 'final', postpone: 'postponed', cancel: 'cancelled', abandon: 'abandoned' },
-    final: { correct: 'final', correct_to_cancelled: 'cancelled', correct_to_abandoned: 'abandoned' },
-    postponed: { reschedule: 'scheduled', correct: 'final', cancel: 'cancelled', abandon: 'abandoned' },
-    cancelled: { correct: 'final' },
-    abandoned: { correct: 'final' },
+    scheduled: { start: 'in_progress', postpone: 'postponed', reschedule: 'scheduled', ...ENDS },
+    in_progress: { stand: 'in_progress', postpone: 'postponed', reschedule: 'scheduled', ...ENDS },
+    postponed: { reschedule: 'scheduled', ...ENDS },
+    final: CORRECTIONS,
+    cancelled: CORRECTIONS,
+    abandoned: CORRECTIONS,
   },
 });

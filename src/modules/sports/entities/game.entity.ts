@@ -27,7 +27,7 @@ export class Game {
   @Column('text', { name: 'away_team' })
   awayTeam: string;
 
-  @Column('boolean')
+  @Column('boolean', { default: false })
   neutral: boolean;
 
   @Column('timestamptz', { name: 'starts_at' })
@@ -37,7 +37,11 @@ export class Game {
   @Column('timestamptz', { name: 'first_starts_at' })
   firstStartsAt: Date;
 
-  @Column('text')
+  /** The start as its source told it last: telling it again does not undo what an operator has said since. */
+  @Column('timestamptz', { name: 'source_starts_at', nullable: true })
+  sourceStartsAt: Date | null;
+
+  @Column('text', { default: 'scheduled' })
   status: GameState;
 
   @Column('int', { name: 'home_score', nullable: true })
@@ -50,9 +54,9 @@ export class Game {
   minutesPlayed: number | null;
 
   /** Counts the results that were recorded; each is settled once. */
-  @Column('int', { name: 'result_version' })
+  @Column('int', { name: 'result_version', default: 0 })
   resultVersion: number;
 
-  @Column('timestamptz', { name: 'updated_at' })
+  @Column('timestamptz', { name: 'updated_at', default: () => 'clock_timestamp()' })
   updatedAt: Date;
 }

@@ -16,12 +16,12 @@ export class Market {
   @Column('numeric', { precision: 6, scale: 2, nullable: true })
   line: string | null;
 
-  @Column('text')
+  @Column('text', { default: 'open' })
   status: MarketState;
 
-  @Column('timestamptz', { name: 'created_at' })
+  @Column('timestamptz', { name: 'created_at', default: () => 'clock_timestamp()' })
   createdAt: Date;
 
-  @Column('timestamptz', { name: 'updated_at' })
+  @Column('timestamptz', { name: 'updated_at', default: () => 'clock_timestamp()' })
   updatedAt: Date;
 }
