@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { floors } from './app.module.js';
 import { WeeksProcessor } from './modules/pools/weeks.processor.js';
 import { PoolsModule } from './modules/pools/pools.module.js';
+import { LostWorkSweeper } from './modules/settlement/lost-work.sweeper.js';
 import { SettlementModule } from './modules/settlement/settlement.module.js';
 import { SettlementProcessor } from './modules/settlement/settlement.processor.js';
 import { SportsModule } from './modules/sports/sports.module.js';
@@ -22,7 +23,7 @@ export class WorkerModule {
         SportsModule,
         SettlementModule,
       ],
-      providers: [WeeksProcessor, SportsProcessor, SettlementProcessor],
+      providers: [WeeksProcessor, SportsProcessor, SettlementProcessor, LostWorkSweeper],
     };
   }
 }

@@ -11,6 +11,6 @@ import { WeekSettlementService } from './week-settlement.service.js';
   imports: [BetsModule, PoolsModule, SportsModule],
   controllers: [SettlementAdminController],
   providers: [SettlementService, WeekSettlementService, SettlementRepository],
-  exports: [SettlementService, WeekSettlementService],
+  exports: [SettlementService, WeekSettlementService, SettlementRepository],
 })
 export class SettlementModule {}

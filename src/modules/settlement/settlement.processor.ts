@@ -1,5 +1,5 @@
 import { InjectQueue, Processor, WorkerHost } from '@nestjs/bullmq';
-import { Logger, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
+import type { OnModuleInit } from '@nestjs/common';
 import type { Job, Queue } from 'bullmq';
 import { QUEUES, WORKER_OPTIONS } from '../../platform/jobs/queues.js';
 import type { EventJob } from '../../platform/outbox/event.js';
@@ -10,14 +10,9 @@ import { gameSettled, settlementStarted } from './settlement.events.js';
 import { SettlementService } from './settlement.service.js';
 import { WeekSettlementService } from './week-settlement.service.js';
 
-const TAKE_UP = 'settlement.take-up-lost';
-const TAKE_UP_MS = 60_000;
-
 /** Results to settle, chunks to grade, weeks to end. */
 @Processor(QUEUES.outcomeSettlement, { ...WORKER_OPTIONS, concurrency: 4 })
-export class SettlementProcessor extends WorkerHost implements OnModuleInit, OnApplicationBootstrap {
-  private readonly logger = new Logger('Settlement');
-
+export class SettlementProcessor extends WorkerHost implements OnModuleInit {
   constructor(
     @InjectQueue(QUEUES.outcomeSettlement) private readonly queue: Queue,
     private readonly routes: EventRoutes,
@@ -32,17 +27,6 @@ export class SettlementProcessor extends WorkerHost implements OnModuleInit, OnA
       this.routes.on(event, this.queue);
   }
 
-  /** Not awaited: the worker starts without Redis too. */
-  onApplicationBootstrap(): void {
-    void this.queue
-      .upsertJobScheduler(
-        TAKE_UP,
-        { every: TAKE_UP_MS },
-        { name: TAKE_UP, data: { topic: TAKE_UP, payload: {} } },
-      )
-      .catch((error: unknown) => this.logger.warn(error));
-  }
-
   override async process(job: Job<EventJob>): Promise<void> {
     const { topic, payload } = job.data;
     switch (topic) {
@@ -50,8 +34,6 @@ export class SettlementProcessor extends WorkerHost implements OnModuleInit, OnA
         return await this.settlements.start(String(payload['gameId']), Number(payload['version']));
       case settlementStarted.topic:
         return await this.settlements.run(String(payload['settlementId']));
-      case TAKE_UP:
-        return await this.settlements.takeUpLost();
       default:
         return await this.weekSettlement.settleIfReady(Number(payload['weekId']));
     }

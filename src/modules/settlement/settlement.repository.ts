@@ -153,6 +153,17 @@ export class SettlementRepository {
     return rows.map((row) => row.id);
   }
 
+  /** Weeks that are closed and not settled, and those with bets graded since that time. */
+  async findWeeksToEnd(gradedSince: Date): Promise<number[]> {
+    const rows = await this.database.query<{ id: number }>(
+      'settlements.weeks_to_end',
+      `SELECT id FROM weeks WHERE status = 'closed'
+       UNION SELECT week_id FROM settlements WHERE completed_at > $1 ORDER BY id`,
+      [gradedSince],
+    );
+    return rows.map((row) => row.id);
+  }
+
   async countRunning(manager: EntityManager, weekId: number): Promise<number> {
     const [row] = await manager.query<{ n: string }[]>(
       "SELECT count(*) AS n FROM settlements WHERE week_id = $1 AND status = 'running'",

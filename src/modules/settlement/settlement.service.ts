@@ -17,7 +17,6 @@ import { gameSettled, settlementStarted } from './settlement.events.js';
 import { SettlementRepository, type SettlementRow } from './settlement.repository.js';
 
 const HELPERS = 4;
-const LOST_AFTER_MS = 120_000;
 
 /**
  * Grades the bets on a game by a version of its result. The start writes down the verdict and the chunks; workers then
@@ -128,13 +127,6 @@ export class SettlementService {
       await this.repository.finishChunk(manager, id, chunk.number, now);
       return true;
     });
-  }
-
-  /** Takes up what lost its jobs: results nobody has started to settle, settlements that have stood still. */
-  async takeUpLost(): Promise<void> {
-    const before = new Date(this.clock.now().getTime() - LOST_AFTER_MS);
-    for (const game of await this.repository.findUnstarted(before)) await this.start(game.id, game.version);
-    for (const id of await this.repository.findStuck(before)) await this.run(id);
   }
 
   /** How far a settlement is. */

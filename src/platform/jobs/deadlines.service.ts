@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { Clock } from '../clock/clock.js';
 import { defineEvent, type EventJob, type EventType } from '../outbox/event.js';
 import { type Deadline, DeadlinesRepository } from './deadlines.repository.js';
 
@@ -22,7 +23,10 @@ export function deadlineEvent(kind: string): EventType<DeadlinePayload> {
  */
 @Injectable()
 export class DeadlinesService {
-  constructor(private readonly repository: DeadlinesRepository) {}
+  constructor(
+    private readonly repository: DeadlinesRepository,
+    private readonly clock: Clock,
+  ) {}
 
   async set(manager: EntityManager, kind: string, ...deadlines: Deadline[]): Promise<void> {
     if (deadlines.length > 0) await this.repository.upsert(manager, kind, deadlines);
@@ -35,6 +39,8 @@ export class DeadlinesService {
   ): Promise<void> {
     const kind = job.topic.slice(TOPIC.length);
     const { subject, dueAt } = job.payload;
+    // Postgres said that it is due. A process whose clock is behind tries again, rather than find that it is too early.
+    if (this.clock.now() < new Date(dueAt)) throw new Error(`the clock of this process is behind: ${kind} is due`);
     await work(kind, subject);
     await this.repository.complete(kind, subject, dueAt);
   }
