@@ -32,12 +32,12 @@ export async function run(): Promise<Figure[]> {
     const manager = statements as unknown as EntityManager;
     const bets = new BetsRepository(database);
     const members = new MembersRepository(database);
-    const betFilter = { weekId: null, status: null, before: null, limit: 21 };
+    const betFilter = { weekIds: [world.weekId], status: null, before: null, limit: 21 };
     await bets.ofUser(userId, betFilter);
-    await bets.ofUser(userId, { ...betFilter, weekId: world.weekId, before: '500000' });
-    await bets.findOfUser(userId, '500000');
+    await bets.ofUser(userId, { ...betFilter, before: '500000' });
+    await bets.findOfUser(userId, '500000', [world.weekId]);
     await bets.countByPool(manager, world.weekId, [market.id]);
-    await bets.weeksOf(manager, [market.id]);
+    await bets.weeksOf(manager, [market.id], [world.weekId]);
     await members.liveTable(poolId);
     await members.findMember(userId, world.weekId);
     const games = new GamesRepository(database, undefined as never, undefined as never);

@@ -49,6 +49,7 @@ export class Platform1763700000001 implements MigrationInterface {
         PRIMARY KEY (kind, subject)
       );
       CREATE INDEX ix_deadlines_due ON deadlines (due_at) WHERE done_at IS NULL;
+      CREATE INDEX ix_deadlines_cleanup ON deadlines USING brin (done_at);
 
       CREATE TABLE idempotency_keys (
         user_id uuid NOT NULL,

@@ -37,6 +37,7 @@ export class UsersAndAuth1763700000002 implements MigrationInterface {
       );
       CREATE INDEX ix_sessions_user_live ON sessions (user_id) WHERE ended_at IS NULL;
       CREATE INDEX ix_sessions_ended ON sessions (ended_at) WHERE ended_at IS NOT NULL;
+      CREATE INDEX ix_sessions_cleanup ON sessions USING brin (expires_at); -- brin: a refresh stays a HOT update
 
       CREATE TABLE refresh_tokens (
         token_hash bytea PRIMARY KEY,
@@ -46,6 +47,7 @@ export class UsersAndAuth1763700000002 implements MigrationInterface {
         used_at timestamptz
       );
       CREATE INDEX ix_refresh_tokens_session ON refresh_tokens (session_id);
+      CREATE INDEX ix_refresh_tokens_cleanup ON refresh_tokens USING brin (expires_at);
 
       -- Time-outs and self-exclusions. A row never changes; it ends when it says, permanent ones never.
       CREATE TABLE restrictions (

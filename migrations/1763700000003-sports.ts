@@ -36,9 +36,11 @@ export class Sports1763700000003 implements MigrationInterface {
         kind text NOT NULL CHECK (kind IN ('moneyline', 'spread', 'total')),
         line numeric(6, 2),
         status text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'suspended', 'closed', 'settled', 'voided')),
+        suspended_by text CHECK (suspended_by IN ('operator', 'line_moved')),
         created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
         updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
         CHECK ((kind = 'moneyline') = (line IS NULL)),
+        CHECK (suspended_by IS NULL OR status = 'suspended'),
         -- A moved line is a new market.
         CONSTRAINT ux_markets_game_kind_line UNIQUE NULLS NOT DISTINCT (game_id, kind, line)
       );

@@ -16,6 +16,7 @@ export class Pools1763700000004 implements MigrationInterface {
         seed bytea NOT NULL CHECK (length(seed) = 32), -- told after the draw only
         fill text,
         max_size int,
+        prize_rules jsonb,                 -- what the places win, as it was at the draw
         grouped_at timestamptz,
         closed_at timestamptz,
         settled_at timestamptz,
@@ -82,6 +83,7 @@ export class Pools1763700000004 implements MigrationInterface {
         created_at timestamptz NOT NULL,
         UNIQUE (pool_id, user_id, kind, reference)
       );
+      CREATE UNIQUE INDEX ux_credit_adjustments_buy_back ON credit_adjustments (pool_id, user_id) WHERE kind = 'buy_back';
 
       CREATE TABLE leaderboard_snapshots (
         week_id int NOT NULL,

@@ -49,6 +49,7 @@ export async function seedWorld(
     `WITH placed AS (
        SELECT u.id AS user_id, u.n, ($3::uuid[])[1 + (u.n - 1) % $4::int] AS pool_id
        FROM unnest($1::uuid[]) WITH ORDINALITY AS u (id, n)),
+     passed AS (INSERT INTO week_passes (user_id, week_id, source, created_at) SELECT user_id, $2, 'admin', now() FROM placed),
      entered AS (INSERT INTO week_entries (user_id, week_id, pool_id, draw_position) SELECT user_id, $2, pool_id, n FROM placed)
      INSERT INTO pool_members (pool_id, user_id, week_id, draw_position, balance, starting)
      SELECT pool_id, user_id, $2, n, 1000000000, 1000000000 FROM placed`,

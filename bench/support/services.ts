@@ -43,7 +43,7 @@ export async function startBench(name: string): Promise<Bench> {
   const postgres = await startPostgres({
     dataDir: join(DIRECTORY, 'postgres'),
     port: (await freePort(54_330)).port,
-    settings: { max_wal_size: '8GB' },
+    settings: { max_wal_size: '8GB', wal_compression: 'off' },
   });
   const redis = await startRedis({ dir: join(DIRECTORY, 'redis'), port: (await freePort(56_390)).port });
   const admin = new pg.Client(postgres.url('postgres'));

@@ -234,6 +234,98 @@ describe('importing what has changed', () => {
     expect(marketOf(await gameOf('halt'), 'total').status).toBe('suspended');
   });
 
+  it("leaves an operator's halt on a kind of market wherever its line moves, until it is lifted", async () => {
+    const move = async (total_line: string) =>
+      await importFile(seasonFile({ game_id: 'halted', total_line }));
+    const totals = async () =>
+      Object.fromEntries(
+        (await gameOf('halted')).markets
+          .filter(({ kind }) => kind === 'total')
+          .map(({ line, status }) => [line, status]),
+      );
+    await move('45');
+    const first = marketOf(await gameOf('halted'), 'total');
+    expect((await admin.post(`admin/markets/${first.id}/suspend`, { reason: 'a rumour' })).status).toBe(200);
+    await move('46');
+    expect(await totals()).toEqual({ '45.00': 'suspended', '46.00': 'suspended' });
+    await move('45');
+    expect(await totals()).toEqual({ '45.00': 'suspended', '46.00': 'suspended' });
+    await move('46');
+    expect(marketOf(await gameOf('halted'), 'spread').status).toBe('open');
+    const second = marketOf(await gameOf('halted'), 'total', '46.00');
+    expect((await admin.post(`admin/markets/${second.id}/resume`, { reason: 'untrue' })).status).toBe(200);
+    expect(await totals()).toEqual({ '45.00': 'suspended', '46.00': 'open' });
+    await move('45');
+    expect(await totals()).toEqual({ '45.00': 'open', '46.00': 'suspended' });
+    // Halted while its line is away and back: the feed had suspended the other line, an operator this one.
+    expect((await admin.post(`admin/markets/${first.id}/suspend`, { reason: 'again' })).status).toBe(200);
+    await move('46');
+    expect(await totals()).toEqual({ '45.00': 'suspended', '46.00': 'suspended' });
+    const { rows } = await system.db.query(
+      'SELECT suspended_by FROM markets WHERE id = ANY ($1) ORDER BY line',
+      [[first.id, second.id]],
+    );
+    expect(rows).toEqual([{ suspended_by: 'operator' }, { suspended_by: 'operator' }]);
+  });
+
+  describe('a start that the feed moves beyond the grace', () => {
+    const moved = { game_id: '', gameday: '2023-10-09', gametime: '13:00' };
+
+    async function betOn(game_id: string) {
+      await importFile(seasonFile({ game_id }));
+      const player = await newMember();
+      const { markets } = await gameOf(game_id);
+      const { id: marketId, prices } = marketOf({ markets }, 'total');
+      const placed = await player.bet({ marketId, outcome: 'over', stake: 100, oddsId: prices[0]!.oddsId });
+      expect(placed.status).toBe(201);
+      return async () => {
+        await new Deliveries(system).all();
+        const { data } = await player.get<BetDto>(`bets/${placed.data.betId}`);
+        return [data.status, data.payout, data.reason];
+      };
+    }
+
+    it('is a change of schedule more than 24 hours before it: bets stand, the grace runs from the new start', async () => {
+      const bet = await betOn('flexed');
+      await system.moveTo('2023-10-07T16:59:00Z');
+      expect(await importFile(seasonFile({ ...moved, game_id: 'flexed' }))).toMatchObject({ changed: 1 });
+      const { id, status, startsAt } = await gameOf('flexed');
+      expect([status, startsAt]).toEqual(['scheduled', '2023-10-09T17:00:00.000Z']);
+      expect(await bet()).toEqual(['placed', null, null]);
+      const results = system.app.get(ResultsService);
+      await results.report(null, id, { status: 'postponed', startsAt: new Date('2023-10-10T05:00:00Z') });
+      expect(await bet()).toEqual(['placed', null, null]);
+      await results.report(null, id, { status: 'postponed', startsAt: new Date('2023-10-10T05:00:01Z') });
+      expect(await bet()).toEqual(['void', 100, 'GAME_CANCELLED']);
+    });
+
+    it('is a postponement within 24 hours of it: bets are void', async () => {
+      const bet = await betOn('put off late');
+      await system.moveTo('2023-10-07T17:01:00Z');
+      const file = seasonFile({ ...moved, game_id: 'put off late', total_line: '47' });
+      expect(await importFile(file)).toMatchObject({ changed: 1, issues: [] });
+      const game = await gameOf('put off late');
+      expect(game.status).toBe('cancelled');
+      expect(new Set(game.markets.map(({ status }) => status))).toEqual(new Set(['closed']));
+      expect(await bet()).toEqual(['void', 100, 'GAME_CANCELLED']);
+      const before = await stored();
+      expect(await importFile(file)).toMatchObject({ changed: 0 });
+      expect(await stored()).toEqual(before);
+    });
+
+    it('keeps its bets within the grace, counted from the first start however often it is moved', async () => {
+      const bet = await betOn('creeping');
+      await system.moveTo('2023-10-08T12:00:00Z');
+      await importFile(seasonFile({ game_id: 'creeping', gametime: '20:00' }));
+      const { id, status, startsAt } = await gameOf('creeping');
+      expect([status, startsAt]).toEqual(['scheduled', '2023-10-09T00:00:00.000Z']);
+      expect(await deadlinesOf(id)).toMatchObject({ 'game-lock': startsAt });
+      expect(await bet()).toEqual(['placed', null, null]);
+      await importFile(seasonFile({ ...moved, game_id: 'creeping', gametime: '01:01' }));
+      expect(await bet()).toEqual(['void', 100, 'GAME_CANCELLED']);
+    });
+  });
+
   it('moves the deadlines with the start', async () => {
     await importFile(seasonFile({ game_id: 'start' }));
     const report = await importFile(seasonFile({ game_id: 'start', gametime: '20:20' }));
@@ -366,6 +458,23 @@ describe('importing results', () => {
       startsAt: '2023-10-09T01:00:00.000Z',
     });
     expect(await gameOf('fine')).toMatchObject({ status: 'final', homeScore: 30 });
+  });
+
+  it('gives a game that comes with its result an end as well, but not before the result can be recorded', async () => {
+    await system.moveTo('2023-11-01T12:00:00Z');
+    await importFile(seasonFile({ game_id: 'long over', ...SCORE }));
+    const { id, status } = await gameOf('long over');
+    expect(status).toBe('final');
+    const deadlines = await deadlinesOf(id);
+    expect(deadlines['game-lock']).toBe('2023-10-08T17:00:00.000Z');
+    const wait = Date.parse(deadlines['game-overdue']!) - Date.parse('2023-11-01T12:00:00Z');
+    expect(wait).toBeGreaterThanOrEqual(3_600_000);
+    expect(wait).toBeLessThan(3_700_000);
+    await system.moveTo('2023-11-01T14:00:00Z');
+    const results = system.app.get(ResultsService);
+    await results.lockAtStart(id);
+    await results.giveUp(id);
+    expect(await gameOf('long over')).toMatchObject({ status: 'final', homeScore: 30, awayScore: 20 });
   });
 
   it('gives a game that has begun without a result its time to be given up', async () => {

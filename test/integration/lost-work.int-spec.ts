@@ -49,7 +49,9 @@ describe('work that has lost its jobs', () => {
     await sweeper.sweep(); // runs what stands still
     const { rows } = await system.db.query('SELECT status, payout FROM bets');
     expect(rows).toEqual([{ status: 'won', payout: '190' }]);
-    await system.db.query("UPDATE games SET result_version = 0, status = 'cancelled' WHERE id = $1", [broken.id]);
+    await system.db.query("UPDATE games SET result_version = 0, status = 'cancelled' WHERE id = $1", [
+      broken.id,
+    ]);
     await sweeper.sweep();
     const { rows: weeks } = await system.db.query('SELECT status FROM weeks WHERE id = $1', [WEEK]);
     expect(weeks).toEqual([{ status: 'settled' }]);

@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { EntityManager } from 'typeorm';
 import { v7 } from 'uuid';
 import { ComplianceService } from '../../src/modules/compliance/compliance.service.js';
+import { BetsRepository } from '../../src/modules/bets/bets.repository.js';
 import { weekBounds } from '../../src/modules/pools/domain/calendar.js';
+import type { Database } from '../../src/platform/database/database.js';
 import { Builders, type TestGame, type TestMarket, unbalanced } from '../support/builders.js';
 import type { Answer, Client } from '../support/client.js';
 import { joinPool } from '../support/members.js';
@@ -557,5 +560,65 @@ describe('the ends of a week', () => {
 
   it('kept every credit', async () => {
     expect(await unbalanced(system)).toEqual([]);
+  });
+});
+
+describe("a player's history", () => {
+  it('is walked week by week, each bet once, newest first; other weeks stay untouched', async () => {
+    const [player, stranger] = (await make.players(2)) as [Client, Client];
+    const ids: string[] = [];
+    for (let week = 202401; week <= 202411; week += 1) {
+      await make.week(week, { group: false });
+      await system.db.query("UPDATE weeks SET status = 'grouped' WHERE id = $1", [week]);
+      if (week === 202405) continue; // a week without this player
+      await joinPool(system, week, [player]);
+      const { rows } = await system.db.query(
+        `WITH placed AS (
+           INSERT INTO bets (id, week_id, pool_id, user_id, game_id, market_id, odds_id, outcome, price_num, price_den,
+                             stake, potential_payout, placed_at)
+           SELECT nextval('bet_id_seq'), $2, pool_id, user_id, gen_random_uuid(), gen_random_uuid(), gen_random_uuid(),
+                  'home', 2, 1, 10, 20, now()
+           FROM week_entries, generate_series(1, 3) WHERE user_id = $1 AND week_id = $2
+           RETURNING id, pool_id, user_id)
+         SELECT id FROM placed ORDER BY id`,
+        [player.userId, week],
+      );
+      ids.unshift(...rows.map((row) => String(row.id)).toReversed());
+    }
+    expect(ids).toHaveLength(30);
+    const seen: string[] = [];
+    let cursor = '';
+    do {
+      const page: Answer = await player.get(`bets?limit=7${cursor}`);
+      seen.push(...page.data.map(({ id }: { id: string }) => id));
+      const next = page.body.meta.pagination.nextCursor as string | null;
+      cursor = next === null ? '' : `&cursor=${next}`;
+    } while (cursor !== '');
+    expect(seen).toEqual(ids);
+    expect((await player.get('bets?limit=100&week=2024-W03')).data).toHaveLength(3);
+    for (const id of [ids[0], ids.at(-1)]) expect((await player.get(`bets/${id}`)).data.id).toBe(id);
+    expect((await stranger.get(`bets/${ids[0]}`)).error.code).toBe('BET_NOT_FOUND');
+    expect((await stranger.get('bets')).data).toEqual([]);
+  });
+
+  it('opens no partition that was not asked for', async () => {
+    const plan = async (sql: string, values: unknown[]) =>
+      (await system.db.query(`EXPLAIN ${sql}`, values)).rows.map((row) => row['QUERY PLAN']).join('\n');
+    const seen: string[] = [];
+    const explaining = {
+      query: async (...given: unknown[]) => {
+        const [sql, values] = given.slice(-2) as [string, unknown[]];
+        seen.push(await plan(sql, values));
+        return [];
+      },
+    };
+    const bets = new BetsRepository(explaining as unknown as Database);
+    const user = randomUUID();
+    await bets.ofUser(user, { weekIds: [202402, 202403], status: null, before: null, limit: 5 });
+    await bets.findOfUser(user, '1', [202402, 202403]);
+    await bets.weeksOf(explaining as unknown as EntityManager, [randomUUID()], [202402, 202403]);
+    for (const text of seen)
+      expect([...new Set(text.match(/ bets_\d{6}\b/g))].toSorted()).toEqual([' bets_202402', ' bets_202403']);
+    expect(seen).toHaveLength(3);
   });
 });

@@ -13,6 +13,7 @@ import { hashBody, IdempotencyService } from '../../src/platform/http/idempotenc
 import { DeadlinesRepository } from '../../src/platform/jobs/deadlines.repository.js';
 import { DeadlinesService } from '../../src/platform/jobs/deadlines.service.js';
 import { EventRoutes } from '../../src/platform/outbox/event-routes.js';
+import { HousekeepingProcessor } from '../../src/platform/jobs/housekeeping.processor.js';
 import { OutboxService } from '../../src/platform/outbox/outbox.service.js';
 import { RedisConnections } from '../../src/platform/redis/redis-connections.js';
 import { DUE_KIND, happened } from '../support/effects.js';
@@ -294,6 +295,69 @@ describe('the platform', () => {
       expect(await poll(4)).toBe(3);
       expect(await told()).toEqual({ 0: 1, 1: 1, 2: 1 });
     });
+  });
+
+  it('forgets hourly what nobody can need any more, in batches, and nothing else', async () => {
+    const worker: INestApplicationContext = await createWorker(system.config);
+    const now = system.now();
+    const user = randomUUID();
+    const left = async (sql: string) =>
+      (await system.db.query(`SELECT count(*)::int AS n FROM ${sql}`)).rows[0].n as number;
+    try {
+      await system.db.query(
+        `INSERT INTO users (id, email, handle, display_name, birth_date, terms_version, terms_accepted_at, created_at)
+         VALUES ($1, 'old@example.com', 'old_one', 'Old', '1990-01-01', '1', now(), now())`,
+        [user],
+      );
+      // Sessions by how long ago they expired and ended, tokens by how long ago they expired; which are kept.
+      for (const [expired, ended, token] of [
+        [91, null, 91],
+        [91, null, -5],
+        [-5, 91, -5],
+        [89, 89, 31],
+        [-5, null, 29],
+        [-5, null, -5],
+      ] as const)
+        await system.db.query(
+          `WITH s AS (
+             INSERT INTO sessions (id, user_id, created_at, last_used_at, expires_at, ended_at, end_reason)
+             VALUES (gen_random_uuid(), $1, $2, $2, $2::timestamptz - make_interval(days => $3),
+                     $2::timestamptz - make_interval(days => $4), 'logout') RETURNING id)
+           INSERT INTO refresh_tokens (token_hash, session_id, issued_at, expires_at)
+           SELECT gen_random_uuid()::text::bytea, id, $2, $2::timestamptz - make_interval(days => $5) FROM s`,
+          [user, now, expired, ended, token],
+        );
+      await system.db.query(
+        `INSERT INTO deadlines (kind, subject, due_at, done_at)
+         SELECT 'forgotten', age::text, now(), now() - make_interval(days => age) FROM unnest(ARRAY[29, 31, NULL]) AS a (age)
+         WHERE age IS NOT NULL
+         UNION ALL SELECT 'forgotten', 'waiting', now() + interval '100 years', NULL`,
+      );
+      await system.db.query(
+        `INSERT INTO processed_events (consumer, event_id, processed_at)
+         SELECT 'forgotten', gen_random_uuid(), now() - make_interval(days => CASE WHEN n = 1 THEN 29 ELSE 31 END)
+         FROM generate_series(1, 10002) n`,
+      );
+      await system.db.query(
+        `INSERT INTO idempotency_keys (user_id, operation, key, body_hash, status, response, created_at)
+         SELECT $1, 'forgotten', age::text, '', 200, '{}', now() - make_interval(days => age)
+         FROM unnest(ARRAY[6, 8, 400]) AS a (age)`,
+        [user],
+      );
+      await worker.get(HousekeepingProcessor).process();
+      expect(await left(`sessions WHERE user_id = '${user}'`)).toBe(3);
+      expect(
+        await left(`refresh_tokens t JOIN sessions s ON s.id = t.session_id WHERE s.user_id = '${user}'`),
+      ).toBe(2);
+      const { rows } = await system.db.query(
+        "SELECT subject FROM deadlines WHERE kind = 'forgotten' ORDER BY subject",
+      );
+      expect(rows.map(({ subject }) => subject)).toEqual(['29', 'waiting']);
+      expect(await left("processed_events WHERE consumer = 'forgotten'")).toBe(1);
+      expect(await left("idempotency_keys WHERE operation = 'forgotten'")).toBe(1);
+    } finally {
+      await worker.close();
+    }
   });
 
   it('two relays at once hand each event to each of its queues once', async () => {

@@ -3,6 +3,7 @@ import { weekBounds } from '../../src/modules/pools/domain/calendar.js';
 import type { MyTableDto } from '../../src/modules/pools/dto/me.dto.js';
 import type { PrizeDto, TableRowDto } from '../../src/modules/pools/dto/weeks.dto.js';
 import { WeeksService } from '../../src/modules/pools/weeks.service.js';
+import { Rules } from '../../src/platform/config/rules.js';
 import { ResultsService } from '../../src/modules/sports/results.service.js';
 import { WeekSettlementService } from '../../src/modules/settlement/week-settlement.service.js';
 import { Builders } from '../support/builders.js';
@@ -228,6 +229,37 @@ describe('the prizes', () => {
     await over(202352, [{ credits: [1000] }]);
     await Promise.all([settle(202352), settle(202352), settle(202352)]);
     expect(await pots(202352)).toEqual([{ amount: 2 * POT, carried_in: POT, carried_out: 0, paid: 2 * POT }]);
+  });
+
+  it('are those of the rules at the draw, whatever the rules say when they are awarded', async () => {
+    const { prizes } = system.app.get(Rules);
+    const before: object = structuredClone(Object.assign({}, prizes));
+    const { startsAt, endsAt } = weekBounds(202401);
+    await system.moveTo(startsAt);
+    await make.week(202401);
+    const players = await make.players(3);
+    await joinPool(system, 202401, players);
+    await setCredits(players, [1500, 1200, 900]);
+    const kept = async () =>
+      (await system.db.query('SELECT prize_rules FROM weeks WHERE id = 202401')).rows[0].prize_rules;
+    expect(await kept()).toEqual(before);
+    Object.assign(prizes, { currency: 'EUR', potPerPool: 5, split: [1], minStaked: 100_000 });
+    try {
+      await system.moveTo(endsAt);
+      await system.app.get(WeeksService).close(202401);
+      for (const status of [200, 200]) {
+        expect((await settle(202401)).status).toBe(status);
+        expect(await awarded(202401, players)).toEqual([
+          [0, 501, [1]],
+          [1, 300, [2]],
+          [2, 200, [3]],
+        ]);
+      }
+      const { rows } = await system.db.query('SELECT DISTINCT currency FROM prizes WHERE week_id = 202401');
+      expect(rows).toEqual([{ currency: 'USD' }]);
+    } finally {
+      Object.assign(prizes, before);
+    }
   });
 });
 

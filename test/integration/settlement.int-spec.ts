@@ -277,6 +277,35 @@ describe('a game that is not played to its end', () => {
     expect([answer.status, answer.error.code]).toEqual([422, 'RESULT_INCOMPLETE']);
   });
 
+  it('needs both scores with the minutes while it goes on, but not those told before', async () => {
+    const game = await make.game({ startsAt: START });
+    await stakeOnAll(game);
+    await system.moveTo(AFTER);
+    const path = `admin/games/${game.id}/result`;
+    for (const scores of [{}, { homeScore: 20 }, { awayScore: 10 }]) {
+      const answer = await admin.post(path, { status: 'in_progress', minutesPlayed: 56, ...scores });
+      expect([answer.status, answer.error.code]).toEqual([422, 'RESULT_INCOMPLETE']);
+    }
+    await report(game, { status: 'in_progress', homeScore: 20, awayScore: 10 });
+    await report(game, { status: 'in_progress', minutesPlayed: 56 });
+    await system.moveTo('2023-10-04T23:00:00Z');
+    await results.giveUp(game.id);
+    await deliveries.all();
+    expect(await statuses(game)).toEqual(['won', 'lost', 'won', 'lost', 'lost', 'won']);
+  });
+
+  it('is void when it is given up with minutes but without scores, as it may be stored', async () => {
+    const game = await make.game({ startsAt: START });
+    await stakeOnAll(game);
+    await system.moveTo(AFTER);
+    await report(game, { status: 'in_progress' });
+    await system.db.query('UPDATE games SET minutes_played = 57 WHERE id = $1', [game.id]);
+    await system.moveTo('2023-10-04T23:00:00Z');
+    await results.giveUp(game.id);
+    await deliveries.all();
+    expect(new Set(await statuses(game))).toEqual(new Set(['void']));
+  });
+
   it('keeps its bets when postponed within 12 hours of its first time, and takes bets again', async () => {
     const game = await make.game({ startsAt: START });
     await system.db.query("UPDATE markets SET status = 'suspended' WHERE id = $1", [game.moneyline.id]);

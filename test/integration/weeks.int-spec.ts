@@ -342,10 +342,114 @@ describe('buying back', () => {
     expect(await boughtBack(players[2]!)).toEqual([{ amount: 1000 }]);
   });
 
+  it('is refused to whom something bars from playing, also while the bar is being put up', async () => {
+    const [timedOut, banned] = (await make.players(2)) as [Client, Client];
+    await joinPool(system, week, [timedOut, banned]);
+    await system.db.query(
+      'UPDATE pool_members SET staked = 1000, paid_out = 0, balance = 0 WHERE user_id = ANY ($1)',
+      [[timedOut.userId, banned.userId]],
+    );
+    try {
+      await system.db.query("UPDATE users SET status = 'banned' WHERE id = $1", [banned.userId]);
+      expect((await grant(banned)).error.code).toBe('ACCOUNT_BANNED');
+      const barring = await system.db.connect();
+      try {
+        await barring.query('BEGIN');
+        await barring.query('SELECT parley_gate_shut($1)', [timedOut.userId]);
+        const waiting = grant(timedOut);
+        await new Promise((resolve) => setTimeout(resolve, 150));
+        await barring.query(
+          `INSERT INTO restrictions (id, user_id, kind, starts_at, ends_at)
+           VALUES (gen_random_uuid(), $1, 'time_out', $2::timestamptz, $2::timestamptz + interval '1 day')`,
+          [timedOut.userId, system.now()],
+        );
+        await barring.query('COMMIT');
+        const answer = await waiting;
+        expect([answer.status, answer.error.code]).toEqual([403, 'TIMED_OUT']);
+      } finally {
+        barring.release();
+      }
+      expect(await boughtBack(timedOut)).toEqual([]);
+    } finally {
+      // They had staked nothing: put back in balance.
+      await system.db.query('UPDATE pool_members SET staked = 0, balance = 1000 WHERE user_id = ANY ($1)', [
+        [timedOut.userId, banned.userId],
+      ]);
+    }
+  });
+
+  it('is for a week that is being played', async () => {
+    await system.db.query("UPDATE weeks SET status = 'closed' WHERE id = $1", [week]);
+    const answer = await grant(players[4]!);
+    await system.db.query("UPDATE weeks SET status = 'grouped' WHERE id = $1", [week]);
+    expect([answer.error.code, answer.error.details]).toEqual(['WEEK_STATE_CONFLICT', { status: 'closed' }]);
+  });
+
+  it('is held to once a week by the database too', async () => {
+    const again = system.db.query(
+      `INSERT INTO credit_adjustments (id, pool_id, user_id, week_id, kind, amount, reference, created_at)
+       SELECT gen_random_uuid(), pool_id, user_id, week_id, kind, amount, 'another', created_at
+       FROM credit_adjustments WHERE user_id = $1 LIMIT 1`,
+      [players[1]!.userId],
+    );
+    await expect(again).rejects.toMatchObject({
+      code: '23505',
+      constraint: 'ux_credit_adjustments_buy_back',
+    });
+  });
+
   it('ends on Friday at 23:59:59 New York', async () => {
     await system.moveTo('2023-10-28T03:59:57Z');
     expect((await grant(players[3]!)).status).toBe(201);
     await system.moveTo('2023-10-28T04:00:00Z');
     expect((await grant(players[4]!)).error.code).toBe('BUY_BACK_CLOSED');
+  });
+});
+
+describe('a week that ended before it was drawn', () => {
+  it('has no pools; its passes count for the next that can be joined, once', async () => {
+    await system.moveTo('2023-10-31T12:00:00Z');
+    const weeks = system.app.get(WeeksService);
+    await weeks.open(202345);
+    const players = await make.players(4, { pass: 202345 });
+    await system.moveTo('2023-11-14T12:00:00Z'); // within W46
+    await weeks.openNext();
+    await system.db.query(
+      "INSERT INTO week_passes (user_id, week_id, source, created_at) VALUES ($1, 202347, 'payment', now())",
+      [players[0]!.userId],
+    );
+    const grouping = system.app.get(GroupingService);
+    await Promise.all(Array.from({ length: 4 }, () => grouping.group(202345, null)));
+    await weeks.close(202345);
+    expect(await weekRow(202345)).toMatchObject({ status: 'closed', entries_count: 0 });
+    expect(await poolsOf(202345)).toEqual([]);
+    const { rows: passes } = await system.db.query(
+      'SELECT user_id, week_id, source FROM week_passes WHERE user_id = ANY ($1) ORDER BY user_id, week_id',
+      [players.map(({ userId }) => userId)],
+    );
+    const [first, ...others] = players.map(({ userId }) => userId);
+    expect(passes).toEqual([
+      { user_id: first, week_id: 202345, source: 'admin' },
+      { user_id: first, week_id: 202347, source: 'payment' },
+      ...others.toSorted().map((userId) => ({ user_id: userId, week_id: 202347, source: 'admin' })),
+    ]);
+    const { rows: audited } = await system.db.query(
+      "SELECT details FROM audit_log WHERE action = 'week.move_passes'",
+    );
+    expect(audited).toEqual([{ details: { to: 202347, moved: 3, kept: 1 } }]);
+  });
+
+  it('opens the week that takes them up when nothing has opened it yet', async () => {
+    const weeks = system.app.get(WeeksService);
+    await system.moveTo('2023-11-21T12:00:00Z'); // within W47, which was never drawn
+    await system.moveTo('2023-11-28T12:00:00Z'); // within W48
+    expect(await weekRow(202349)).toBeUndefined();
+    await system.app.get(GroupingService).group(202347, null);
+    expect(await weekRow(202349)).toMatchObject({ status: 'open' });
+    const { rows } = await system.db.query(
+      'SELECT count(*)::int AS n FROM week_passes WHERE week_id = 202349',
+    );
+    expect(rows).toEqual([{ n: 4 }]);
+    await weeks.close(202347);
   });
 });

@@ -15,6 +15,9 @@ export async function joinPool(
      drawn AS (
        SELECT p.id AS pool_id, u.user_id, u.n + (SELECT count(*) FROM week_entries WHERE week_id = $1) AS position
        FROM p, unnest($2::uuid[]) WITH ORDINALITY AS u (user_id, n)),
+     passed AS (
+       INSERT INTO week_passes (user_id, week_id, source, created_at)
+       SELECT user_id, $1, 'admin', now() FROM drawn ON CONFLICT DO NOTHING),
      entered AS (
        INSERT INTO week_entries (user_id, week_id, pool_id, draw_position)
        SELECT user_id, $1, pool_id, position FROM drawn)

@@ -94,6 +94,44 @@ export class SessionsRepository {
     return rows.map((row) => row.id);
   }
 
+  /**
+   * Forgets at most `limit` refresh tokens that expired more than 30 days ago or whose session ended or expired more than
+   * 90 days ago; how many. By the Clock, which said when they expire. Indexes: ix_refresh_tokens_cleanup, and those of
+   * forgetSessions with ix_refresh_tokens_session.
+   */
+  async forgetTokens(now: Date, limit: number): Promise<number> {
+    const rows = await this.database.query(
+      'refresh_tokens.forget',
+      `DELETE FROM refresh_tokens WHERE token_hash = ANY (ARRAY(
+         (SELECT token_hash FROM refresh_tokens WHERE expires_at < $2::timestamptz - interval '30 days' LIMIT $1)
+         UNION
+         (SELECT t.token_hash FROM sessions s JOIN refresh_tokens t ON t.session_id = s.id
+          WHERE s.ended_at < $2::timestamptz - interval '90 days' OR s.expires_at < $2::timestamptz - interval '90 days'
+          LIMIT $1)
+         LIMIT $1))
+       RETURNING 1`,
+      [limit, now],
+    );
+    return rows.length;
+  }
+
+  /**
+   * Forgets at most `limit` sessions that ended or expired more than 90 days ago and have no refresh token left; how many.
+   * Indexes: ix_sessions_ended, ix_sessions_cleanup.
+   */
+  async forgetSessions(now: Date, limit: number): Promise<number> {
+    const rows = await this.database.query(
+      'sessions.forget',
+      `DELETE FROM sessions WHERE id = ANY (ARRAY(
+         SELECT id FROM sessions s
+         WHERE (ended_at < $2::timestamptz - interval '90 days' OR expires_at < $2::timestamptz - interval '90 days')
+           AND NOT EXISTS (SELECT FROM refresh_tokens t WHERE t.session_id = s.id) LIMIT $1))
+       RETURNING 1`,
+      [limit, now],
+    );
+    return rows.length;
+  }
+
   async insertCredential(manager: EntityManager, userId: string, hash: string, now: Date): Promise<void> {
     await manager.query('INSERT INTO credentials (user_id, password_hash, changed_at) VALUES ($1, $2, $3)', [
       userId,

@@ -5,6 +5,7 @@ import { Clock } from '../../platform/clock/clock.js';
 import { Rules } from '../../platform/config/rules.js';
 import { newId } from '../../platform/database/ids.js';
 import { UnitOfWork } from '../../platform/database/unit-of-work.js';
+import { type Forgetful, HasHousekeeping } from '../../platform/jobs/housekeeping.decorator.js';
 import type { Role, Subject } from '../../platform/security/subject.js';
 import { AccessTokensService } from './access-tokens.service.js';
 import { authErrors } from './auth.errors.js';
@@ -18,8 +19,14 @@ export interface TokenPair {
 }
 
 /** Sessions: opened at sign-in, checked at every request, kept alive by single-use refresh tokens. */
+@HasHousekeeping()
 @Injectable()
-export class SessionsService {
+export class SessionsService implements Forgetful {
+  readonly forgets = [
+    async (limit: number) => await this.repository.forgetTokens(this.clock.now(), limit),
+    async (limit: number) => await this.repository.forgetSessions(this.clock.now(), limit),
+  ];
+
   constructor(
     private readonly repository: SessionsRepository,
     private readonly cache: SessionCache,

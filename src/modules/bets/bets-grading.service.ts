@@ -25,8 +25,13 @@ export class BetsGradingService implements OnModuleInit {
     return await this.repository.countByPool(manager, weekId, marketIds);
   }
 
-  async weeksOf(manager: EntityManager, marketIds: string[]): Promise<number[]> {
-    return await this.repository.weeksOf(manager, marketIds);
+  /** Those of the candidates in which these markets have bets. */
+  async weeksOf(
+    manager: EntityManager,
+    marketIds: string[],
+    candidates: readonly number[],
+  ): Promise<number[]> {
+    return await this.repository.weeksOf(manager, marketIds, candidates);
   }
 
   async countOpen(manager: EntityManager, weekId: number): Promise<number> {

@@ -93,27 +93,27 @@ export class BetsRepository {
     return row?.response ?? null;
   }
 
-  /** A user's bets, newest first. Index: ix_bets_user_history, of one partition when the week is given. */
+  /** A user's bets of some weeks, newest first. Index: ix_bets_user_history of these weeks' partitions. */
   async ofUser(
     userId: string,
-    filter: { weekId: number | null; status: string | null; before: string | null; limit: number },
+    filter: { weekIds: readonly number[]; status: string | null; before: string | null; limit: number },
   ): Promise<BetRow[]> {
     return await this.database.query<BetRow>(
-      filter.weekId === null ? 'bets.of_user' : 'bets.of_user_in_week',
+      'bets.of_user',
       `SELECT ${COLUMNS} FROM bets
-       WHERE user_id = $1 ${filter.weekId === null ? 'AND $2::int IS NULL' : 'AND week_id = $2'}
+       WHERE user_id = $1 AND week_id = ANY ($2::int[])
          AND ($3::text IS NULL OR status = $3) AND ($4::bigint IS NULL OR id < $4)
        ORDER BY id DESC LIMIT $5`,
-      [userId, filter.weekId, filter.status, filter.before, filter.limit],
+      [userId, filter.weekIds, filter.status, filter.before, filter.limit],
     );
   }
 
-  /** Index: primary key. */
-  async findOfUser(userId: string, id: string): Promise<BetRow | null> {
+  /** Index: primary key, of the partitions of these weeks. */
+  async findOfUser(userId: string, id: string, weekIds: readonly number[]): Promise<BetRow | null> {
     const [row] = await this.database.query<BetRow>(
       'bets.one_of_user',
-      `SELECT ${COLUMNS} FROM bets WHERE id = $1 AND user_id = $2`,
-      [id, userId],
+      `SELECT ${COLUMNS} FROM bets WHERE id = $1 AND user_id = $2 AND week_id = ANY ($3::int[])`,
+      [id, userId, weekIds],
     );
     return row ?? null;
   }
@@ -157,12 +157,21 @@ export class BetsRepository {
     return Number(row?.n ?? 0);
   }
 
-  /** The weeks in which these markets have bets (a game moved over a week's end may have several): one probe a partition. */
-  async weeksOf(manager: EntityManager, marketIds: string[]): Promise<number[]> {
+  /**
+   * Those of the candidates in which these markets have bets (a game moved over a week's end may have several): one probe
+   * of ix_bets_grading a week, other partitions are not opened.
+   */
+  async weeksOf(
+    manager: EntityManager,
+    marketIds: string[],
+    candidates: readonly number[],
+  ): Promise<number[]> {
     const rows = await manager.query<{ week_id: number }[]>(
-      `SELECT w.id AS week_id FROM weeks w
-       WHERE EXISTS (SELECT FROM bets b WHERE b.week_id = w.id AND b.market_id = ANY ($1)) ORDER BY w.id`,
-      [marketIds],
+      `SELECT w.week_id FROM unnest($2::int[]) AS w (week_id)
+       CROSS JOIN LATERAL (
+         SELECT FROM bets b WHERE b.week_id = w.week_id AND b.week_id = ANY ($2) AND b.market_id = ANY ($1) LIMIT 1) bet
+       ORDER BY w.week_id`,
+      [marketIds, candidates],
     );
     return rows.map((row) => row.week_id);
   }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Rules } from '../../platform/config/rules.js';
-import { driverError } from '../../platform/database/database-errors.js';
+import { driverError, isRetryable } from '../../platform/database/database-errors.js';
 import { Effect, type Listed } from '../../platform/http/answers.js';
 import type { ErrorDetails } from '../../platform/http/domain-error.js';
 import type { IdempotencyKey } from '../../platform/http/idempotency.js';
@@ -12,7 +12,11 @@ import { betsErrors, placementErrors } from './bets.errors.js';
 import { type BetRow, BetsRepository, type Placement } from './bets.repository.js';
 import type { BetDto, BetsQuery, PlaceBetDto, PlacedBetDto } from './dto/bets.dto.js';
 
+/** A bet that a deadlock chose as its victim left nothing behind. */
+const ATTEMPTS = 4;
 const BET_ID = [/^\d{1,18}$/]; // always a bigint
+/** Partitions that one query of a history opens. */
+const WEEKS_AT_ONCE = 4;
 const MAX_BIGINT = 9_223_372_036_854_775_807n;
 
 /** Placing bets and looking at one's own. */
@@ -50,10 +54,11 @@ export class BetsService {
     return new Effect({ ...bet, placedAt: placedAt.toISOString() }, placedAt, replayed);
   }
 
-  private async callPlaceBet(placement: Placement): Promise<Record<string, unknown>> {
+  private async callPlaceBet(placement: Placement, attempt = 1): Promise<Record<string, unknown>> {
     try {
       return await this.repository.place(placement);
     } catch (error) {
+      if (isRetryable(error) && attempt < ATTEMPTS) return await this.callPlaceBet(placement, attempt + 1);
       const { code, message, detail } = driverError(error);
       if (code !== 'PB001') throw error;
       if (message === 'REPLAY') return await this.replay(placement);
@@ -73,8 +78,8 @@ export class BetsService {
   /** The caller's bets, newest first. */
   async list({ userId }: Subject, query: BetsQuery): Promise<Listed<BetDto>> {
     const limit = query.limit ?? DEFAULT_LIMIT;
-    const rows = await this.repository.ofUser(userId, {
-      weekId: query.week === undefined ? null : readWeekId(query.week),
+    const wanted = query.week === undefined ? await this.weeks.idsOfUser(userId) : [readWeekId(query.week)];
+    const rows = await this.newestOf(userId, wanted, {
       status: query.status ?? null,
       before: readCursor(query.cursor, BET_ID)?.[0] ?? null,
       limit: limit + 1,
@@ -82,8 +87,33 @@ export class BetsService {
     return cursorPage<BetRow, BetDto>(rows, limit, (row) => [row.id], toBetDto);
   }
 
+  /**
+   * Walks the weeks, newest first, until there are enough: a bet of a later week has the greater id, for it was placed
+   * later. So a page opens the partitions that it shows and not those of every week there ever was.
+   */
+  private async newestOf(
+    userId: string,
+    weekIds: readonly number[],
+    filter: { status: string | null; before: string | null; limit: number },
+  ): Promise<BetRow[]> {
+    const rows: BetRow[] = [];
+    for (let from = 0; from < weekIds.length && rows.length < filter.limit; from += WEEKS_AT_ONCE)
+      rows.push(
+        ...(await this.repository.ofUser(userId, {
+          ...filter,
+          weekIds: weekIds.slice(from, from + WEEKS_AT_ONCE),
+          limit: filter.limit - rows.length,
+        })),
+      );
+    return rows;
+  }
+
+  private async find(userId: string, id: string): Promise<BetRow | null> {
+    return await this.repository.findOfUser(userId, id, await this.weeks.idsOfUser(userId));
+  }
+
   async get({ userId }: Subject, id: string): Promise<BetDto> {
-    const row = BigInt(id) > MAX_BIGINT ? null : await this.repository.findOfUser(userId, id);
+    const row = BigInt(id) > MAX_BIGINT ? null : await this.find(userId, id);
     if (!row) throw betsErrors.BET_NOT_FOUND({ betId: id });
     return toBetDto(row);
   }

@@ -33,6 +33,27 @@ export class DrawRepository {
     return row?.ids?.split('\n') ?? [];
   }
 
+  /** Makes passes of one week passes of another; those of users who hold one there already stay. Both weeks are locked. */
+  async movePasses(
+    manager: EntityManager,
+    from: number,
+    to: number,
+  ): Promise<{ moved: number; kept: number }> {
+    const [row] = await manager.query<{ moved: number; kept: number }[]>(
+      `WITH held AS MATERIALIZED (
+         SELECT user_id, source, granted_by, created_at FROM week_passes WHERE week_id = $1),
+       moved AS (
+         INSERT INTO week_passes (user_id, week_id, source, granted_by, created_at)
+         SELECT user_id, $2, source, granted_by, created_at FROM held ORDER BY user_id
+         ON CONFLICT DO NOTHING RETURNING user_id),
+       gone AS (DELETE FROM week_passes p USING moved WHERE p.week_id = $1 AND p.user_id = moved.user_id)
+       SELECT (SELECT count(*) FROM moved)::int AS moved,
+              ((SELECT count(*) FROM held) - (SELECT count(*) FROM moved))::int AS kept`,
+      [from, to],
+    );
+    return row ?? { moved: 0, kept: 0 };
+  }
+
   /** Writes pools, entries and members of a whole draw: `drawn` is the order, pools take it up one after the other. */
   async insertDraw(
     manager: EntityManager,

@@ -42,6 +42,7 @@ export class GroupingService {
    * transaction under the week's lock. Any number of callers at once: one draws, the others find it done.
    */
   async group(weekId: number, actorId: string | null): Promise<void> {
+    await this.openWeekForLatecomers(weekId);
     for (;;) {
       await this.publishEntries(weekId);
       const outcome = await this.unitOfWork.run((manager) => this.draw(manager, weekId, actorId));
@@ -54,7 +55,7 @@ export class GroupingService {
     await this.unitOfWork.run(async (manager) => {
       const week = await this.enter(manager, weekId);
       if (week === null) return;
-      const entrants = await this.entrants(manager, weekId);
+      const entrants = await this.entrants(manager, week);
       await this.weeksRepository.move(manager, weekId, weekMachine.from('group'), {
         entriesHash: entriesHash(entrants),
         entriesCount: entrants.length,
@@ -69,8 +70,9 @@ export class GroupingService {
   ): Promise<'done' | 'list changed'> {
     const week = await this.enter(manager, weekId);
     if (week === null) return 'done';
-    const entrants = await this.entrants(manager, weekId);
+    const entrants = await this.entrants(manager, week);
     if (entriesHash(entrants) !== week.entriesHash) return 'list changed';
+    const moved = this.isOver(week) ? await this.movePasses(manager, weekId) : null;
     const { maxSize, fill, startingCredits } = this.rules.pools;
     const drawn = shuffle(entrants, week.seed);
     const pools = planPools(weekId, drawn, { max: maxSize, fill }).map((pool) => ({
@@ -85,6 +87,7 @@ export class GroupingService {
       groupedAt: this.clock.now(),
       fill,
       maxSize,
+      prizeRules: this.rules.prizes,
     });
     const payload = { weekId, players: drawn.length, pools: pools.length };
     await this.outbox.publish(manager, weekGrouped, payload);
@@ -95,6 +98,14 @@ export class GroupingService {
       subjectId: String(weekId),
       details: { ...payload, entriesHash: week.entriesHash },
     });
+    if (moved)
+      await this.audit.record(manager, {
+        actorId,
+        action: 'week.move_passes',
+        subjectType: 'week',
+        subjectId: String(weekId),
+        details: moved,
+      });
     return 'done';
   }
 
@@ -107,8 +118,36 @@ export class GroupingService {
     return week;
   }
 
-  private async entrants(manager: EntityManager, weekId: number): Promise<string[]> {
-    return await this.repository.entrants(manager, weekId, this.clock.now(), this.rules.auth.minimumAge);
+  /** Nobody is drawn into a week that ended before anyone could play it. */
+  private async entrants(manager: EntityManager, week: Week): Promise<string[]> {
+    if (this.isOver(week)) return [];
+    return await this.repository.entrants(manager, week.id, this.clock.now(), this.rules.auth.minimumAge);
+  }
+
+  private isOver(week: Week): boolean {
+    return this.clock.now() >= week.endsAt;
+  }
+
+  /** After an outage the deadline that opens the next week may still be waiting behind this one. */
+  private async openWeekForLatecomers(weekId: number): Promise<void> {
+    const week = await this.weeks.get(weekId);
+    if (week.status === 'open' && this.isOver(week)) await this.weeks.openNext();
+  }
+
+  /**
+   * The passes of a week that nobody played count for the next that can be joined. Who holds one for that already keeps
+   * the old one as it is, unused.
+   */
+  private async movePasses(
+    manager: EntityManager,
+    weekId: number,
+  ): Promise<{ to: number; moved: number; kept: number }> {
+    let next = await this.weeksRepository.findNextToJoin(manager, this.clock.now());
+    // As when a pass is granted: its draw takes the same lock, and who waited for that looks again.
+    while (next && (await this.weeks.getLocked(manager, next.id)).status !== 'open')
+      next = await this.weeksRepository.findNextToJoin(manager, next.startsAt);
+    if (!next) throw poolsErrors.WEEK_NOT_OPEN_YET();
+    return { to: next.id, ...(await this.repository.movePasses(manager, weekId, next.id)) };
   }
 
   /** What anyone needs to replay the draw: hashes before it, the seed and every entry after it. */

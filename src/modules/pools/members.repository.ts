@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Database } from '../../platform/database/database.js';
+import type { WeekState } from './domain/week-machine.js';
 
 export interface MemberRow {
   pool_id: string;
@@ -120,6 +121,28 @@ export class MembersRepository {
       [userId, weekId],
     );
     return rows.length > 0;
+  }
+
+  /**
+   * Enters the gates of the week and the user, as place_bet does, and only then looks: the week's state and what bars the
+   * user from playing. The caller holds the member's row.
+   */
+  async enterGates(
+    manager: EntityManager,
+    member: { userId: string; weekId: number; minimumAge: number },
+  ): Promise<{ status: WeekState; refusal: string | null }> {
+    const { userId, weekId, minimumAge } = member;
+    await manager.query(
+      'SELECT parley_gate_enter(gate), parley_gate_enter($2::uuid) FROM weeks WHERE id = $1',
+      [weekId, userId],
+    );
+    const [row] = await manager.query<{ status: WeekState; refusal: string | null }[]>(
+      `SELECT w.status, c.code AS refusal
+       FROM weeks w LEFT JOIN LATERAL compliance_refusal($2, parley_now(), $3) c ON true WHERE w.id = $1`,
+      [weekId, userId, minimumAge],
+    );
+    if (!row) throw new Error('A member of a week that does not exist');
+    return row;
   }
 
   async hasBoughtBack(manager: EntityManager, userId: string, poolId: string): Promise<boolean> {

@@ -5,9 +5,11 @@ import { Rules } from '../../platform/config/rules.js';
 import { newId } from '../../platform/database/ids.js';
 import { UnitOfWork } from '../../platform/database/unit-of-work.js';
 import type { Effect } from '../../platform/http/answers.js';
+import type { ErrorFactory } from '../../platform/http/domain-error.js';
 import { type IdempotencyKey, IdempotencyService } from '../../platform/http/idempotency.js';
 import { AuditService } from '../../platform/observability/audit.service.js';
 import type { Subject } from '../../platform/security/subject.js';
+import { complianceErrors } from '../compliance/compliance.errors.js';
 import { UsersService } from '../users/users.service.js';
 import { canBuyBack } from './domain/buy-back.js';
 import { buyBackUntil, formatWeekId } from './domain/calendar.js';
@@ -107,10 +109,18 @@ export class PassesService {
     userId: string,
     reference: string,
   ): Promise<GrantedPassDto> {
-    const now = this.clock.now();
     const weekId = this.weeks.currentId();
     const member = await this.repository.lockMember(manager, userId, weekId);
     if (!member) throw poolsErrors.NOT_A_MEMBER({ week: formatWeekId(weekId) });
+    const { minimumAge } = this.rules.auth;
+    const { status, refusal: barred } = await this.repository.enterGates(manager, {
+      userId,
+      weekId,
+      minimumAge,
+    });
+    if (status !== 'grouped') throw poolsErrors.WEEK_STATE_CONFLICT({ status });
+    if (barred !== null) throw barredFrom(barred);
+    const now = this.clock.now(); // inside the gates
     const refusal = canBuyBack({
       balance: BigInt(member.balance),
       openBets: member.bets_open,
@@ -130,4 +140,9 @@ export class PassesService {
     });
     return { kind: 'buy_back', userId, week: formatWeekId(weekId), movedToNextWeek: false, credits };
   }
+}
+
+function barredFrom(code: string): Error {
+  const refusal = (complianceErrors as Readonly<Record<string, ErrorFactory>>)[code];
+  return refusal ? refusal() : new Error(`compliance_refusal says ${code}`);
 }

@@ -6,6 +6,7 @@ import { Idempotency, type IdempotencyKey } from '../../platform/http/idempotenc
 import { Operation } from '../../platform/http/operation.decorator.js';
 import { Roles } from '../../platform/security/roles.decorator.js';
 import { CurrentSubject, type Subject } from '../../platform/security/subject.js';
+import { complianceErrors } from '../compliance/compliance.errors.js';
 import { usersErrors } from '../users/users.errors.js';
 import { GrantedPassDto, GrantPassDto, WeekDto, WeekParam } from './dto/weeks.dto.js';
 import { GroupingService } from './grouping.service.js';
@@ -59,6 +60,7 @@ export class PoolsAdminController {
       poolsErrors.BUY_BACK_ALREADY_USED,
       poolsErrors.BUY_BACK_BALANCE_NOT_ZERO,
       poolsErrors.BUY_BACK_BETS_OPEN,
+      ...Object.values(complianceErrors),
     ],
   })
   async grantPass(

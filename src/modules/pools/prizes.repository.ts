@@ -37,7 +37,10 @@ export class PrizesRepository {
 
   /** Keeps the tables of a whole week as they stand; taking them again replaces them. */
   async snapshotTables(manager: EntityManager, weekId: number): Promise<void> {
-    await manager.query('DELETE FROM leaderboard_snapshots WHERE week_id = $1', [weekId]);
+    await manager.query(
+      'DELETE FROM leaderboard_snapshots WHERE pool_id IN (SELECT id FROM pools WHERE week_id = $1)',
+      [weekId],
+    );
     await manager.query(
       `INSERT INTO leaderboard_snapshots (week_id, pool_id, user_id, rank, credits, staked, paid_out, bets_placed)
        SELECT m.week_id, m.pool_id, m.user_id, rank() OVER (PARTITION BY m.pool_id ORDER BY m.balance - m.debt DESC),
@@ -106,8 +109,12 @@ export class PrizesRepository {
     pots: PotRow[],
     awards: AwardRow[],
   ): Promise<void> {
-    await manager.query('DELETE FROM prizes WHERE week_id = $1', [week.id]);
-    await manager.query('DELETE FROM prize_pots WHERE week_id = $1', [week.id]);
+    await manager.query('DELETE FROM prizes WHERE pool_id IN (SELECT id FROM pools WHERE week_id = $1)', [
+      week.id,
+    ]);
+    await manager.query('DELETE FROM prize_pots WHERE pool_id IN (SELECT id FROM pools WHERE week_id = $1)', [
+      week.id,
+    ]);
     await manager.query(
       `INSERT INTO prize_pots (pool_id, week_id, currency, amount, carried_in, carried_out)
        SELECT pool_id, $1, $2, amount, carried_in, carried_out

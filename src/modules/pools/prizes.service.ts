@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Clock } from '../../platform/clock/clock.js';
-import { Rules } from '../../platform/config/rules.js';
+import type { PrizeRules } from '../../platform/config/rules.js';
 import { splitMoney } from '../../platform/money/money.js';
 import { UsersService } from '../users/users.service.js';
 import { computePrizes } from './domain/prizes.js';
@@ -20,14 +20,13 @@ export class PrizesService {
     private readonly members: MembersRepository,
     private readonly users: UsersService,
     private readonly clock: Clock,
-    private readonly rules: Rules,
   ) {}
 
   /** Takes the final tables and awards the prizes; after a correction again, as long as none was paid. */
   async award(manager: EntityManager, weekId: number): Promise<void> {
     await this.repository.snapshotTables(manager, weekId);
     if (await this.repository.hasPaid(manager, weekId)) return;
-    const { currency, potPerPool, split, minStaked } = this.rules.prizes;
+    const { currency, potPerPool, split, minStaked } = await this.rulesOf(manager, weekId);
     const standings = await this.repository.standings(manager, weekId);
     const byPool = [...Map.groupBy(standings, (row) => row.pool_id)];
     const poolIds = byPool.map(([poolId]) => poolId);
@@ -42,6 +41,13 @@ export class PrizesService {
       awards.push(...prizes.awards.map(({ userId, places, amount }) => ({ poolId, userId, places, amount })));
     }
     await this.repository.replace(manager, { id: weekId, currency, now: this.clock.now() }, pots, awards);
+  }
+
+  /** The rules by which the week was drawn: what the configuration says now is for the weeks to come. */
+  private async rulesOf(manager: EntityManager, weekId: number): Promise<PrizeRules> {
+    const { prizeRules } = await this.weeks.getLocked(manager, weekId);
+    if (!prizeRules) throw new Error(`week ${weekId} was never drawn`);
+    return prizeRules;
   }
 
   /** Whether a settled week's members have other credits now than its tables say. */

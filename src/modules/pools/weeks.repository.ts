@@ -1,11 +1,34 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, Repository } from 'typeorm';
+import { Database } from '../../platform/database/database.js';
 import { Week } from './entities/week.entity.js';
 
 @Injectable()
 export class WeeksRepository {
-  constructor(@InjectRepository(Week) private readonly weeks: Repository<Week>) {}
+  constructor(
+    @InjectRepository(Week) private readonly weeks: Repository<Week>,
+    private readonly database: Database,
+  ) {}
+
+  /** Weeks of which the user holds a pass, newest first. Index: primary key of week_passes. */
+  async idsOfUser(userId: string): Promise<number[]> {
+    const rows = await this.database.query<{ week_id: number }>(
+      'weeks.of_user',
+      'SELECT week_id FROM week_passes WHERE user_id = $1 ORDER BY week_id DESC',
+      [userId],
+    );
+    return rows.map((row) => row.week_id);
+  }
+
+  /** Weeks from one to another, both included, and those that are not settled. */
+  async idsBetween(manager: EntityManager, first: number, last: number): Promise<number[]> {
+    const rows = await manager.query<{ id: number }[]>(
+      "SELECT id FROM weeks WHERE id BETWEEN $1 AND $2 OR status <> 'settled' ORDER BY id",
+      [first, last],
+    );
+    return rows.map((row) => row.id);
+  }
 
   async find(id: number): Promise<Week | null> {
     return await this.weeks.findOneBy({ id });

@@ -12,6 +12,7 @@ import {
   formatWeekId,
   nextWeekId,
   parseWeekId,
+  previousWeekId,
   weekBounds,
   weekIdAt,
 } from './domain/calendar.js';
@@ -59,6 +60,11 @@ export class WeeksService {
     await this.open(this.currentId());
   }
 
+  /** Opens the week after the one that the Clock is in. */
+  async openNext(): Promise<void> {
+    await this.open(nextWeekId(this.currentId()));
+  }
+
   /** Opens a week for joining, with its seed, its partition and its deadlines. Doing it again does nothing. */
   async open(id: number): Promise<void> {
     const { startsAt, endsAt } = weekBounds(id, this.rules.pools.zone);
@@ -99,6 +105,20 @@ export class WeeksService {
       status: 'settled',
       settledAt: this.clock.now(),
     });
+  }
+
+  /** The weeks that a user may have played, newest first: none is drawn without a pass. */
+  async idsOfUser(userId: string): Promise<number[]> {
+    return await this.repository.idsOfUser(userId);
+  }
+
+  /**
+   * The weeks that may hold ungraded or graded bets on a game with these starts: from the week before the first of them
+   * to the last one, and every week that is not settled yet.
+   */
+  async idsAround(manager: EntityManager, ...starts: Date[]): Promise<number[]> {
+    const ids = starts.map((start) => this.idAt(start));
+    return await this.repository.idsBetween(manager, previousWeekId(Math.min(...ids)), Math.max(...ids));
   }
 
   async findLocked(manager: EntityManager, id: number): Promise<Week | null> {

@@ -1,4 +1,9 @@
-import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import {
+  type BeforeApplicationShutdown,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
 import { Clock } from '../../platform/clock/clock.js';
 import { PollLoop } from '../../platform/jobs/poll-loop.js';
 import { SettlementRepository } from './settlement.repository.js';

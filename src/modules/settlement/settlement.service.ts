@@ -46,7 +46,11 @@ export class SettlementService {
       await this.repository.supersede(manager, gameId, version);
       const ids = markets.map((market) => market.id);
       // The week the game is in may wait for it without a bet: the end of its settlement is what settles that week.
-      const weekIds = new Set([...(await this.bets.weeksOf(manager, ids)), this.weeks.idAt(game.startsAt)]);
+      const candidates = await this.weeks.idsAround(manager, game.firstStartsAt, game.startsAt);
+      const weekIds = new Set([
+        ...(await this.bets.weeksOf(manager, ids, candidates)),
+        this.weeks.idAt(game.startsAt),
+      ]);
       for (const weekId of weekIds) await this.startWeek(manager, game, markets, weekId);
       if (isOver(game)) await this.games.markGraded(manager, gameId);
     });

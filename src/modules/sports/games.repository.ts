@@ -98,16 +98,18 @@ export class GamesRepository {
     manager: EntityManager,
     gameId: string,
     from: readonly MarketState[],
-    to: MarketState,
+    to: Exclude<MarketState, 'suspended'>,
     now: Date,
   ): Promise<string[]> {
     const [rows] = await manager.query<[{ id: string }[], number]>(
-      'UPDATE markets SET status = $3, updated_at = $4 WHERE game_id = $1 AND status = ANY ($2) RETURNING id',
+      `UPDATE markets SET status = $3, suspended_by = NULL, updated_at = $4
+       WHERE game_id = $1 AND status = ANY ($2) RETURNING id`,
       [gameId, from, to, now],
     );
     return rows.map((row) => row.id);
   }
 
+  /** Moves one market that is in one of the states `from`. What is suspended this way is so by an operator. */
   async moveMarket(
     manager: EntityManager,
     id: string,
@@ -116,10 +118,19 @@ export class GamesRepository {
     now: Date,
   ): Promise<boolean> {
     const [, count] = await manager.query<[unknown[], number]>(
-      'UPDATE markets SET status = $3, updated_at = $4 WHERE id = $1 AND status = ANY ($2)',
-      [id, from, to, now],
+      'UPDATE markets SET status = $3, suspended_by = $5, updated_at = $4 WHERE id = $1 AND status = ANY ($2)',
+      [id, from, to, now, to === 'suspended' ? 'operator' : null],
     );
     return count === 1;
+  }
+
+  /** An operator's halt of the other lines of a market's kind is over: an import may take them up again. */
+  async liftHalt(manager: EntityManager, { id, gameId, kind }: Market, now: Date): Promise<void> {
+    await manager.query(
+      `UPDATE markets SET suspended_by = 'line_moved', updated_at = $4
+       WHERE game_id = $1 AND kind = $2 AND id <> $3 AND suspended_by = 'operator'`,
+      [gameId, kind, id, now],
+    );
   }
 
   /** How many games in the span are not over yet, by status. Index: ix_games_slate. */

@@ -2,11 +2,17 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Clock } from '../../platform/clock/clock.js';
 import { newId } from '../../platform/database/ids.js';
+import { Rules } from '../../platform/config/rules.js';
 import { UnitOfWork } from '../../platform/database/unit-of-work.js';
 import { DomainError } from '../../platform/http/domain-error.js';
 import { type Price, priceFromAmerican, priceFromDecimal } from './domain/odds.js';
 import { GamesRepository } from './games.repository.js';
-import { ImportRepository, type PriceToImport } from './import.repository.js';
+import {
+  type GameToImport,
+  type ImportedGameRow,
+  ImportRepository,
+  type PriceToImport,
+} from './import.repository.js';
 import type { ImportedGame, ImportedPrice } from './importers/imported-game.js';
 import { openSeason, type SeasonProgress } from './importers/read-season-file.js';
 import { ResultsService } from './results.service.js';
@@ -14,6 +20,7 @@ import { SlateCache } from './slate-cache.js';
 import type { ImportReport } from './sports.types.js';
 
 const BATCH = 200;
+const HOUR_MS = 3_600_000;
 
 interface NewResult {
   id: string;
@@ -30,6 +37,7 @@ export class ImportService {
     private readonly results: ResultsService,
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
+    private readonly rules: Rules,
     private readonly cache: SlateCache,
   ) {}
 
@@ -61,16 +69,9 @@ export class ImportService {
       const games = batch.map(toRow);
       const prices = batch.flatMap(toPrices);
       await this.repository.shutGates(manager, games, prices);
-      const touched = await this.repository.upsertGames(manager, games);
+      const touched = await this.moveGames(manager, games, batch);
       await this.repository.upsertMarkets(manager, prices);
       const stored = await this.repository.insertPrices(manager, prices);
-      const scored = new Set(this.playedOf(batch).map((game) => game.externalId));
-      await this.results.scheduleDeadlines(
-        manager,
-        touched
-          .filter((game) => !scored.has(game.external_id))
-          .map((game) => ({ id: game.id, startsAt: game.starts_at })),
-      );
       return { touched, stored, results: await this.newResults(manager, first.source, batch) };
     });
     report.games += batch.length;
@@ -79,6 +80,31 @@ export class ImportService {
     report.prices += outcome.stored;
     for (const result of outcome.results) await this.record(result, report);
     return [];
+  }
+
+  /** Games that are new or have changed, with their deadlines; those postponed as if an operator had said so. */
+  private async moveGames(
+    manager: EntityManager,
+    games: GameToImport[],
+    batch: ImportedGame[],
+  ): Promise<ImportedGameRow[]> {
+    const now = this.clock.now().getTime();
+    const flexUntil = new Date(now + this.rules.settlement.flexScheduleHours * HOUR_MS);
+    const postponed = await this.repository.findPostponed(manager, games, flexUntil);
+    const touched = await this.repository.upsertGames(manager, games, flexUntil, postponed);
+    // Also those whose result follows, lest one be left without an end if it does not; but not before it can.
+    const scored = new Set(this.playedOf(batch).map((game) => game.externalId));
+    await this.results.scheduleDeadlines(
+      manager,
+      touched.map(({ id, external_id, starts_at }) => ({
+        id,
+        startsAt: starts_at,
+        ...(scored.has(external_id) ? { keptUntil: new Date(now + HOUR_MS) } : {}),
+      })),
+    );
+    for (const { id, starts_at } of postponed)
+      await this.results.reportIn(manager, null, id, { status: 'postponed', startsAt: starts_at });
+    return touched;
   }
 
   /** A file only adds results: one that contradicts what is recorded is reported, for an admin to decide. */

@@ -50,12 +50,13 @@ export class MarketsService {
     const market = await this.repository.findMarket(marketId);
     if (!market) throw sportsErrors.MARKET_NOT_FOUND({ marketId });
     await this.unitOfWork.run(async (manager) => {
-      await this.repository.shutGate(manager, market.gameId);
-      // Before the market's row, as the settlement of a result does.
+      // The game's row before its gate and before the market's row, as everywhere.
       const game = await this.repository.lockGame(manager, market.gameId);
       if (!game) throw sportsErrors.GAME_NOT_FOUND({ gameId: market.gameId });
+      await this.repository.shutGate(manager, market.gameId);
       if (event === 'resume') this.requireToCome(game, market);
       await this.perform(manager, market, event);
+      if (event === 'resume') await this.repository.liftHalt(manager, market, this.clock.now());
       if (event === 'void') await this.publishNewResult(manager, game);
       await this.audit.record(manager, {
         actorId: subject.userId,

@@ -43,21 +43,29 @@ export class ResultsService {
 
   /** Records what an admin or a feed says. Saying the same again changes nothing. */
   async report(actorId: string | null, gameId: string, report: GameReport): Promise<void> {
-    await this.unitOfWork.run(async (manager) => {
-      const game = await this.enter(manager, gameId);
-      if (isSame(game, report)) return;
-      if (OVER.includes(game.status) && report.reason === undefined)
-        throw sportsErrors.CORRECTION_NEEDS_REASON({ field: 'reason', status: game.status });
-      await this.apply(manager, game, report);
-      await this.audit.record(manager, {
-        actorId,
-        action: 'game.result',
-        subjectType: 'game',
-        subjectId: gameId,
-        details: { from: factsOf(game), to: report },
-      });
-    });
+    await this.unitOfWork.run(async (manager) => this.reportIn(manager, actorId, gameId, report));
     this.cache.clear();
+  }
+
+  /** `report` as part of a transaction; its caller clears the slate's cache after the commit. */
+  async reportIn(
+    manager: EntityManager,
+    actorId: string | null,
+    gameId: string,
+    report: GameReport,
+  ): Promise<void> {
+    const game = await this.enter(manager, gameId);
+    if (isSame(game, report)) return;
+    if (OVER.includes(game.status) && report.reason === undefined)
+      throw sportsErrors.CORRECTION_NEEDS_REASON({ field: 'reason', status: game.status });
+    await this.apply(manager, game, report);
+    await this.audit.record(manager, {
+      actorId,
+      action: 'game.result',
+      subjectType: 'game',
+      subjectId: gameId,
+      details: { from: factsOf(game), to: report },
+    });
   }
 
   /** At the official start: betting closes. Called by the deadline, which may come late or twice. */
@@ -81,8 +89,11 @@ export class ResultsService {
     this.cache.clear();
   }
 
-  /** Sets the deadlines of games whose start is new or has moved. */
-  async scheduleDeadlines(manager: EntityManager, games: { id: string; startsAt: Date }[]): Promise<void> {
+  /** Sets the deadlines of games whose start is new or has moved. None is given up before `keptUntil`. */
+  async scheduleDeadlines(
+    manager: EntityManager,
+    games: { id: string; startsAt: Date; keptUntil?: Date }[],
+  ): Promise<void> {
     const overdueMs = this.rules.settlement.unfinishedVoidHours * HOUR_MS;
     await this.deadlines.set(
       manager,
@@ -92,14 +103,18 @@ export class ResultsService {
     await this.deadlines.set(
       manager,
       SPORTS_DEADLINES.gameOverdue,
-      ...games.map(({ id, startsAt }) => ({ subject: id, dueAt: new Date(startsAt.getTime() + overdueMs) })),
+      ...games.map(({ id, startsAt, keptUntil }) => ({
+        subject: id,
+        dueAt: new Date(Math.max(startsAt.getTime() + overdueMs, keptUntil?.getTime() ?? 0)),
+      })),
     );
   }
 
   private async enter(manager: EntityManager, gameId: string): Promise<Game> {
-    await this.repository.shutGate(manager, gameId);
+    // The row first: whoever waits for it must not keep bets outside meanwhile.
     const game = await this.repository.lockGame(manager, gameId);
     if (!game) throw sportsErrors.GAME_NOT_FOUND({ gameId });
+    await this.repository.shutGate(manager, gameId);
     return game;
   }
 
@@ -107,26 +122,20 @@ export class ResultsService {
     switch (report.status) {
       case 'postponed':
         return await this.postpone(manager, game, report.startsAt ?? null);
-      case 'in_progress':
+      case 'in_progress': {
         this.requireStarted(game);
-        await this.change(
-          manager,
-          game,
-          game.status === 'scheduled' ? 'start' : 'stand',
-          standOf(game, report),
-        );
+        const stand = standOf(game, report);
+        requireScores(report.status, stand);
+        await this.change(manager, game, game.status === 'scheduled' ? 'start' : 'stand', stand);
         return await this.closeBetting(manager, game.id);
+      }
       case 'cancelled':
         return await this.finish(manager, game, 'cancelled', NO_STAND);
       case 'final':
       case 'abandoned':
         this.requireStarted(game);
-        requireScores(report);
-        return await this.finish(manager, game, report.status, {
-          homeScore: report.homeScore ?? null,
-          awayScore: report.awayScore ?? null,
-          minutesPlayed: report.minutesPlayed ?? null,
-        });
+        requireScores(report.status, standOf(NO_STAND, report));
+        return await this.finish(manager, game, report.status, standOf(NO_STAND, report));
     }
   }
 
@@ -212,20 +221,22 @@ export class ResultsService {
 }
 
 /** A game that was played to its end, or long enough to count, has two scores. */
-function requireScores({ status, homeScore, awayScore, minutesPlayed }: GameReport): void {
-  const counts = status === 'final' || minutesPlayed !== undefined;
-  if (counts && (homeScore === undefined || awayScore === undefined))
-    throw sportsErrors.RESULT_INCOMPLETE({ field: homeScore === undefined ? 'homeScore' : 'awayScore' });
+function requireScores(status: GameReport['status'], { homeScore, awayScore, minutesPlayed }: Stand): void {
+  const counts = status === 'final' || minutesPlayed !== null;
+  if (counts && (homeScore === null || awayScore === null))
+    throw sportsErrors.RESULT_INCOMPLETE({ field: homeScore === null ? 'homeScore' : 'awayScore' });
 }
 
-const NO_STAND = { homeScore: null, awayScore: null, minutesPlayed: null };
+type Stand = Pick<Game, 'homeScore' | 'awayScore' | 'minutesPlayed'>;
 
-/** How a game that goes on stands: what is left out is as it was. It decides if the game is never finished. */
-function standOf(game: Game, { homeScore, awayScore, minutesPlayed }: GameReport): Partial<Game> {
+const NO_STAND: Stand = { homeScore: null, awayScore: null, minutesPlayed: null };
+
+/** How a game stands: what is left out is as it was. It decides if the game is never finished. */
+function standOf(before: Stand, { homeScore, awayScore, minutesPlayed }: GameReport): Stand {
   return {
-    homeScore: homeScore ?? game.homeScore,
-    awayScore: awayScore ?? game.awayScore,
-    minutesPlayed: minutesPlayed ?? game.minutesPlayed,
+    homeScore: homeScore ?? before.homeScore,
+    awayScore: awayScore ?? before.awayScore,
+    minutesPlayed: minutesPlayed ?? before.minutesPlayed,
   };
 }
 
@@ -240,14 +251,10 @@ function isSame(game: Game, report: GameReport): boolean {
   if (report.status === 'postponed') return true;
   if (report.status === 'cancelled') return true;
   if (report.status === 'in_progress') return isStand(game, standOf(game, report));
-  return (
-    game.homeScore === (report.homeScore ?? null) &&
-    game.awayScore === (report.awayScore ?? null) &&
-    game.minutesPlayed === (report.minutesPlayed ?? null)
-  );
+  return isStand(game, standOf(NO_STAND, report));
 }
 
-function isStand(game: Game, stand: Partial<Game>): boolean {
+function isStand(game: Game, stand: Stand): boolean {
   return (
     game.homeScore === stand.homeScore &&
     game.awayScore === stand.awayScore &&

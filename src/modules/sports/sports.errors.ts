@@ -6,8 +6,7 @@ export const sportsErrors = defineErrors({
   GAME_NOT_STARTED: { status: 422, message: 'A game has no result before its official start.' },
   RESULT_INCOMPLETE: {
     status: 422,
-    message:
-      'A final result needs both scores, and so does the abandonment of a game some minutes of which were played.',
+    message: 'A final result needs both scores, and so does a report of the minutes that were played.',
   },
   GAME_STATE_CONFLICT: { status: 409, message: 'The game cannot go from its present state to that one.' },
   MARKET_STATE_CONFLICT: { status: 409, message: 'The market cannot go from its present state to that one.' },

@@ -77,6 +77,14 @@ export class SettlementRules {
   @Min(0)
   postponedGraceHours: number;
 
+  /**
+   * Hours before its start until which a game that its feed moves has only a new schedule: bets stand, and the grace
+   * runs from the new start. A later move to a later start is a postponement.
+   */
+  @IsInt()
+  @Min(0)
+  flexScheduleHours: number;
+
   /** Hours after the scheduled start when an unfinished game is void. */
   @IsInt()
   @Min(1)

@@ -6,8 +6,8 @@ import { newId } from '../database/ids.js';
 import { DomainError } from './domain-error.js';
 import { httpErrors } from './http.errors.js';
 
-/** Values that Postgres refuses as text or numbers (NUL, lone surrogates, out of range): the caller's mistake. */
-const UNSTORABLE = new Set(['22021', '22P05', '22003', '22P02', '22008']);
+/** Values that Postgres refuses as text, numbers or times (NUL, lone surrogates, out of range): the caller's mistake. */
+const UNSTORABLE = new Set(['22021', '22P05', '22003', '22P02', '22007', '22008']);
 
 /** The one place where an error becomes an answer. What is not a DomainError tells no details. */
 @Catch()

@@ -53,12 +53,18 @@ export class IdempotencyRepository {
     return rows[0]?.response ?? response;
   }
 
-  /** Forgets keys older than `days`. A client that retries later than that gets a new effect. */
-  async forgetOlderThan(days: number): Promise<void> {
-    await this.database.query(
+  /**
+   * Forgets at most `limit` keys older than `days`; how many. A client that retries later than that gets a new effect.
+   * Index: ix_idempotency_keys_cleanup.
+   */
+  async forgetOlderThan(days: number, limit: number): Promise<number> {
+    const rows = await this.database.query(
       'idempotency.forget',
-      'DELETE FROM idempotency_keys WHERE created_at < clock_timestamp() - make_interval(days => $1)',
-      [days],
+      `DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY(
+         SELECT ctid FROM idempotency_keys WHERE created_at < now() - make_interval(days => $1) LIMIT $2))
+       RETURNING 1`,
+      [days, limit],
     );
+    return rows.length;
   }
 }

@@ -32,6 +32,18 @@ export class DeadlinesRepository {
     );
   }
 
+  /** Forgets at most `limit` deadlines done more than `days` ago; how many. Index: ix_deadlines_cleanup. */
+  async forgetDone(days: number, limit: number): Promise<number> {
+    const rows = await this.database.query(
+      'deadlines.forget',
+      `DELETE FROM deadlines WHERE ctid = ANY (ARRAY(
+         SELECT ctid FROM deadlines WHERE done_at < now() - make_interval(days => $1) LIMIT $2))
+       AND done_at IS NOT NULL RETURNING 1`,
+      [days, limit],
+    );
+    return rows.length;
+  }
+
   /**
    * Moves what is due by the Clock into the outbox, in one statement; what was fired and is still not done after a
    * while, again, for its job may have been lost with its Redis. Index: ix_deadlines_due.

@@ -40,7 +40,8 @@ export class DeadlinesService {
     const kind = job.topic.slice(TOPIC.length);
     const { subject, dueAt } = job.payload;
     // Postgres said that it is due. A process whose clock is behind tries again, rather than find that it is too early.
-    if (this.clock.now() < new Date(dueAt)) throw new Error(`the clock of this process is behind: ${kind} is due`);
+    if (this.clock.now() < new Date(dueAt))
+      throw new Error(`the clock of this process is behind: ${kind} is due`);
     await work(kind, subject);
     await this.repository.complete(kind, subject, dueAt);
   }

@@ -1,4 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { PrizeRules } from '../../../platform/config/rules.js';
 import type { PoolFill } from '../domain/pool-plan.js';
 import type { WeekState } from '../domain/week-machine.js';
 
@@ -39,6 +40,10 @@ export class Week {
 
   @Column('int', { name: 'max_size', nullable: true })
   maxSize: number | null;
+
+  /** `config/prizes.yml` as it was at the draw: prizes that are awarded again go by it. */
+  @Column('jsonb', { name: 'prize_rules', nullable: true })
+  prizeRules: PrizeRules | null;
 
   @Column('timestamptz', { name: 'grouped_at', nullable: true })
   groupedAt: Date | null;

@@ -116,6 +116,22 @@ describe('a game without a final score', () => {
 
   it('is void where no score is known', () => {
     expect(firstOf('total', '1.5', { status: 'abandoned', homeScore: null, awayScore: null })).toBe('void');
+    for (const [homeScore, awayScore] of [
+      [null, null],
+      [20, null],
+      [null, 10],
+    ] as const) {
+      const enough = {
+        status: 'abandoned',
+        homeScore,
+        awayScore,
+        minutesPlayed: 55,
+        actionMinutes: 55,
+      } as const;
+      expect(firstOf('moneyline', null, enough)).toBe('void');
+      expect(firstOf('spread', '-3.25', enough)).toBe('void');
+      expect(firstOf('total', '1.5', enough)).toBe('void');
+    }
   });
 });
 

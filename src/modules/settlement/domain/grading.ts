@@ -81,8 +81,8 @@ export function deadHeat(places: number, tied: number): Grade {
  *
  * - final: graded. A tie is a push on a two-way moneyline.
  * - cancelled, postponed (its grace is over): void.
- * - abandoned: as final once `actionMinutes` were played; before that void, but what was decided by then stands. Also
- *   the way to grade a game that did not finish in time.
+ * - abandoned: as final once `actionMinutes` were played and both scores are known; otherwise void, but what was decided
+ *   by then stands. Also the way to grade a game that did not finish in time.
  *
  * Throws RangeError when a needed score is no non-negative integer, or a line is missing or not in quarters.
  */
@@ -151,8 +151,10 @@ function sideOf(difference: number): PartResult {
   return difference > 0 ? 'won' : 'lost';
 }
 
-function hasAction({ status, minutesPlayed, actionMinutes }: GameResult): boolean {
+/** A game given up on may lack its scores, whatever was said of its minutes: there is nothing to grade by. */
+function hasAction({ status, homeScore, awayScore, minutesPlayed, actionMinutes }: GameResult): boolean {
   if (status !== 'abandoned') return status === 'final';
+  if (homeScore === null || awayScore === null) return false;
   return (
     typeof minutesPlayed === 'number' && typeof actionMinutes === 'number' && minutesPlayed >= actionMinutes
   );

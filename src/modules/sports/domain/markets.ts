@@ -21,6 +21,8 @@ export function isOutcomeOf<K extends MarketKind>(kind: K, outcome: string): out
 }
 
 export type MarketState = 'open' | 'suspended' | 'closed' | 'settled' | 'voided';
+/** An operator, who alone may lift it for the game's kind of market, or an import whose line is another by now. */
+export type SuspendedBy = 'operator' | 'line_moved';
 export type MarketEvent = 'suspend' | 'resume' | 'close' | 'reopen' | 'settle' | 'void' | 'resettle';
 
 /** Bets are taken only while `open`. A closed market reopens when its game's start is moved to later. */

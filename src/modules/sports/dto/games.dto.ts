@@ -139,7 +139,7 @@ export class GameResultDto {
     optional: true,
     min: 0,
     max: 1000,
-    description: 'Minutes played, of an abandoned game',
+    description: 'Minutes played, of a game that goes on or was abandoned; needs both scores',
     example: 55,
   })
   minutesPlayed?: number;

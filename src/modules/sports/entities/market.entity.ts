@@ -1,5 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import type { MarketKind, MarketState } from '../domain/markets.js';
+import type { MarketKind, MarketState, SuspendedBy } from '../domain/markets.js';
 
 @Entity('markets')
 export class Market {
@@ -18,6 +18,10 @@ export class Market {
 
   @Column('text', { default: 'open' })
   status: MarketState;
+
+  /** Why no bets are taken while suspended: an import takes up again only what it has suspended itself. */
+  @Column('text', { name: 'suspended_by', nullable: true })
+  suspendedBy: SuspendedBy | null;
 
   @Column('timestamptz', { name: 'created_at', default: () => 'clock_timestamp()' })
   createdAt: Date;
