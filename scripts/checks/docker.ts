@@ -112,7 +112,7 @@ function imageFindings(): string[] {
     }
   }
   const runtime = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '));
-  for (const needed of ['USER node', 'STOPSIGNAL SIGTERM', 'HEALTHCHECK ', 'CMD ["node", "dist/']) {
+  for (const needed of ['USER node', 'STOPSIGNAL SIGTERM', 'HEALTHCHECK ', 'CMD ["node", ']) {
     if (!runtime.includes(`\n${needed}`)) findings.push(`${DOCKERFILE}: the last stage lacks ${needed}`);
   }
   return [...findings, ...missingEntries(DOCKERFILE, runtime)];
