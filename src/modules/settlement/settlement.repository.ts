@@ -74,12 +74,13 @@ export class SettlementRepository {
     return rows.length > 0;
   }
 
-  async findByVersion(gameId: string, version: number): Promise<SettlementRow[]> {
-    return await this.database.query<SettlementRow>(
-      'settlements.by_version',
-      'SELECT * FROM settlements WHERE game_id = $1 AND result_version = $2',
-      [gameId, version],
+  /** The weeks that earlier versions of the game's result were settled in. */
+  async weeksOfGame(manager: EntityManager, gameId: string): Promise<number[]> {
+    const rows = await manager.query<{ week_id: number }[]>(
+      'SELECT DISTINCT week_id FROM settlements WHERE game_id = $1',
+      [gameId],
     );
+    return rows.map((row) => row.week_id);
   }
 
   async find(id: string): Promise<SettlementRow | null> {

@@ -49,6 +49,7 @@ export class SettlementService {
       const candidates = await this.weeks.idsAround(manager, game.firstStartsAt, game.startsAt);
       const weekIds = new Set([
         ...(await this.bets.weeksOf(manager, ids, candidates)),
+        ...(await this.repository.weeksOfGame(manager, gameId)),
         this.weeks.idAt(game.startsAt),
       ]);
       for (const weekId of weekIds) await this.startWeek(manager, game, markets, weekId);
