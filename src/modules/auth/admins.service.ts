@@ -6,14 +6,14 @@ import { UnitOfWork } from '../../platform/database/unit-of-work.js';
 import { AuditService } from '../../platform/observability/audit.service.js';
 import { PasswordHasher } from '../../platform/security/password-hasher.js';
 import { UsersService } from '../users/users.service.js';
-import { SessionsRepository } from './sessions.repository.js';
+import { CredentialsRepository } from './credentials.repository.js';
 
 /** The first admin, made from the command line of the operator's own machine; there is no route to it. */
 @Injectable()
 export class AdminsService {
   constructor(
     private readonly users: UsersService,
-    private readonly credentials: SessionsRepository,
+    private readonly credentials: CredentialsRepository,
     private readonly hasher: PasswordHasher,
     private readonly audit: AuditService,
     private readonly unitOfWork: UnitOfWork,
@@ -39,6 +39,7 @@ export class AdminsService {
         await this.users.create(manager, {
           id,
           email,
+          emailVerified: true, // the operator vouches for it
           handle,
           displayName: handle,
           birthDate,
@@ -46,7 +47,7 @@ export class AdminsService {
           role: 'admin',
         });
       }
-      if (hash !== null) await this.credentials.insertCredential(manager, id, hash, this.clock.now());
+      if (hash !== null) await this.credentials.insert(manager, id, hash, this.clock.now());
       await this.audit.record(manager, {
         actorId: null,
         action: 'user.made-admin',

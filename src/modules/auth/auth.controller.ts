@@ -1,12 +1,13 @@
 import { Body, Controller, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import { type Caller, CurrentCaller } from '../../platform/http/caller.decorator.js';
 import { Operation } from '../../platform/http/operation.decorator.js';
-import { UserAgent } from '../../platform/http/user-agent.decorator.js';
+
 import { Public } from '../../platform/security/public.decorator.js';
 import { CurrentSubject, type Subject } from '../../platform/security/subject.js';
 import { usersErrors } from '../users/users.errors.js';
+import { AccountsService } from './accounts.service.js';
 import { authErrors } from './auth.errors.js';
-import { AuthService } from './auth.service.js';
 import {
   AcceptTermsDto,
   LoginDto,
@@ -16,13 +17,15 @@ import {
   TermsDto,
   TokensDto,
 } from './dto/auth.dto.js';
+import { PasswordsService } from './passwords.service.js';
 import { SessionsService } from './sessions.service.js';
 
 @ApiTags('auth')
 @Controller('auth')
 export class AuthController {
   constructor(
-    private readonly auth: AuthService,
+    private readonly accounts: AccountsService,
+    private readonly passwords: PasswordsService,
     private readonly sessions: SessionsService,
   ) {}
 
@@ -34,8 +37,8 @@ export class AuthController {
     answer: SignedInDto,
     errors: [usersErrors.EMAIL_TAKEN, usersErrors.HANDLE_TAKEN, authErrors.TERMS_VERSION_OUTDATED],
   })
-  async register(@Body() body: RegisterDto, @UserAgent() userAgent: string | null): Promise<SignedInDto> {
-    return await this.auth.register(body, userAgent);
+  async register(@Body() body: RegisterDto, @CurrentCaller() caller: Caller): Promise<SignedInDto> {
+    return await this.passwords.register(body, caller);
   }
 
   @Post('login')
@@ -45,8 +48,8 @@ export class AuthController {
     answer: SignedInDto,
     errors: [authErrors.INVALID_CREDENTIALS, authErrors.BANNED],
   })
-  async login(@Body() body: LoginDto, @UserAgent() userAgent: string | null): Promise<SignedInDto> {
-    return await this.auth.login(body, userAgent);
+  async login(@Body() body: LoginDto, @CurrentCaller() caller: Caller): Promise<SignedInDto> {
+    return await this.passwords.login(body, caller);
   }
 
   @Post('refresh')
@@ -75,6 +78,6 @@ export class AuthController {
     errors: [authErrors.TERMS_VERSION_OUTDATED],
   })
   async acceptTerms(@CurrentSubject() subject: Subject, @Body() body: AcceptTermsDto): Promise<TermsDto> {
-    return await this.auth.acceptTerms(subject, body.version);
+    return await this.accounts.acceptTerms(subject, body.version);
   }
 }

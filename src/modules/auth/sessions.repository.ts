@@ -1,16 +1,27 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Database } from '../../platform/database/database.js';
+import type { Caller } from '../../platform/http/caller.decorator.js';
 import type { Role } from '../../platform/security/subject.js';
+import type { Proof } from './sign-in.types.js';
 
 export interface SessionRow {
   id: string;
   user_id: string;
   role: Role;
-  status: 'active' | 'banned';
+  status: 'active' | 'banned' | 'erased';
 }
 
-export type EndReason = 'logout' | 'refresh_reused' | 'banned' | 'expired';
+export type EndReason =
+  | 'logout'
+  | 'refresh_reused'
+  | 'banned'
+  | 'expired'
+  | 'idle'
+  | 'ended_by_user'
+  | 'password_changed'
+  | 'role_changed'
+  | 'erased';
 
 @Injectable()
 export class SessionsRepository {
@@ -18,12 +29,21 @@ export class SessionsRepository {
 
   async insert(
     manager: EntityManager,
-    session: { id: string; userId: string; userAgent: string | null; now: Date; expiresAt: Date },
+    session: { id: string; userId: string; proof: Proof; caller: Caller; now: Date; expiresAt: Date },
   ): Promise<void> {
     await manager.query(
-      `INSERT INTO sessions (id, user_id, user_agent, created_at, last_used_at, expires_at)
-       VALUES ($1, $2, $3, $4, $4, $5)`,
-      [session.id, session.userId, session.userAgent, session.now, session.expiresAt],
+      `INSERT INTO sessions (id, user_id, proof, user_agent, address, fingerprint, created_at, last_used_at, expires_at)
+       VALUES ($1, $2, $3, $4, nullif($5, '')::inet, $6, $7, $7, $8)`,
+      [
+        session.id,
+        session.userId,
+        session.proof,
+        session.caller.userAgent,
+        session.caller.address,
+        session.caller.fingerprint,
+        session.now,
+        session.expiresAt,
+      ],
     );
   }
 
@@ -130,22 +150,5 @@ export class SessionsRepository {
       [limit, now],
     );
     return rows.length;
-  }
-
-  async insertCredential(manager: EntityManager, userId: string, hash: string, now: Date): Promise<void> {
-    await manager.query('INSERT INTO credentials (user_id, password_hash, changed_at) VALUES ($1, $2, $3)', [
-      userId,
-      hash,
-      now,
-    ]);
-  }
-
-  async findPasswordHash(userId: string): Promise<string | null> {
-    const [row] = await this.database.query<{ password_hash: string }>(
-      'credentials.find',
-      'SELECT password_hash FROM credentials WHERE user_id = $1',
-      [userId],
-    );
-    return row?.password_hash ?? null;
   }
 }

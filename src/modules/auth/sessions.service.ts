@@ -5,12 +5,14 @@ import { Clock } from '../../platform/clock/clock.js';
 import { Rules } from '../../platform/config/rules.js';
 import { newId } from '../../platform/database/ids.js';
 import { UnitOfWork } from '../../platform/database/unit-of-work.js';
+import type { Caller } from '../../platform/http/caller.decorator.js';
 import { type Forgetful, HasHousekeeping } from '../../platform/jobs/housekeeping.decorator.js';
 import type { Role, Subject } from '../../platform/security/subject.js';
 import { AccessTokensService } from './access-tokens.service.js';
 import { authErrors } from './auth.errors.js';
 import { SessionCache } from './session-cache.js';
 import { type EndReason, SessionsRepository } from './sessions.repository.js';
+import type { Proof } from './sign-in.types.js';
 
 export interface TokenPair {
   accessToken: string;
@@ -39,11 +41,12 @@ export class SessionsService implements Forgetful {
   async open(
     manager: EntityManager,
     user: { id: string; role: Role },
-    userAgent: string | null,
+    proof: Proof,
+    caller: Caller,
   ): Promise<TokenPair> {
     const id = newId();
     const { now, expiresAt } = this.lifetime();
-    await this.repository.insert(manager, { id, userId: user.id, userAgent, now, expiresAt });
+    await this.repository.insert(manager, { id, userId: user.id, proof, caller, now, expiresAt });
     return await this.issue(manager, { sessionId: id, userId: user.id, role: user.role });
   }
 

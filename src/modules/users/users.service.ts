@@ -18,7 +18,16 @@ export class UsersService {
   /** Throws EMAIL_TAKEN or HANDLE_TAKEN; both are compared without regard to case. */
   async create(manager: EntityManager, user: NewUser): Promise<UserProfile> {
     const now = this.clock.now();
-    const row: User = { ...user, status: 'active', termsAcceptedAt: now, createdAt: now };
+    const { emailVerified, ...rest } = user;
+    const row: User = {
+      ...rest,
+      emailVerifiedAt: emailVerified ? now : null,
+      status: 'active',
+      bannedUntil: null,
+      closingAt: null,
+      termsAcceptedAt: now,
+      createdAt: now,
+    };
     try {
       await this.repository.insert(manager, row);
     } catch (error) {
@@ -58,6 +67,20 @@ export class UsersService {
 }
 
 function toProfile(user: User): UserProfile {
-  const { id, email, handle, displayName, birthDate, role, status, termsVersion, createdAt } = user;
-  return { id, email, handle, displayName, birthDate, role, status, termsVersion, createdAt };
+  const { id, email, handle, displayName, birthDate, role, status, closingAt, termsVersion, createdAt } =
+    user;
+  const emailVerified = user.emailVerifiedAt !== null;
+  return {
+    id,
+    email,
+    emailVerified,
+    handle,
+    displayName,
+    birthDate,
+    role,
+    status,
+    closingAt,
+    termsVersion,
+    createdAt,
+  };
 }

@@ -3,20 +3,25 @@ import type { Role } from '../../platform/security/subject.js';
 /** A user as other modules see one. */
 export interface UserProfile {
   id: string;
-  email: string;
+  /** Null for who registered without one. */
+  email: string | null;
+  emailVerified: boolean;
   handle: string;
   displayName: string;
   /** Calendar day, YYYY-MM-DD. */
   birthDate: string;
   role: Role;
-  status: 'active' | 'banned';
+  status: 'active' | 'banned' | 'erased';
+  /** When personal data is to be erased, for who closes the account. */
+  closingAt: Date | null;
   termsVersion: string;
   createdAt: Date;
 }
 
 export interface NewUser {
   id: string;
-  email: string;
+  email: string | null;
+  emailVerified: boolean;
   handle: string;
   displayName: string;
   birthDate: string;

@@ -1,7 +1,7 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
 
-export const ROLES = ['user', 'admin'] as const;
+export const ROLES = ['user', 'seller', 'moderator', 'compliance', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 
 /** Who asks: set on the request by the authentication guard. */

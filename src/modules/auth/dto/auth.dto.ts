@@ -10,13 +10,8 @@ import { ROLES, type Role } from '../../../platform/security/subject.js';
 
 const EMAIL = /^[^\s@"<>()]{1,64}@[^\s@"<>()]+\.[^\s@"<>().]{2,}$/;
 
-export class RegisterDto {
-  @TextField({ max: 254, pattern: EMAIL, format: 'email', example: 'ada@example.com' })
-  email: string;
-
-  @TextField({ min: 10, max: 128, example: 'correct horse battery' })
-  password: string;
-
+/** What an account needs, by whatever way in it is opened. */
+export class NewAccountDto {
   @TextField({ min: 3, max: 20, pattern: /^[A-Za-z0-9_]+$/, example: 'ada' })
   handle: string;
 
@@ -28,6 +23,14 @@ export class RegisterDto {
 
   @TextField({ max: 32, example: '2026-11', description: 'Version of the terms the user has accepted' })
   termsVersion: string;
+}
+
+export class RegisterDto extends NewAccountDto {
+  @TextField({ max: 254, pattern: EMAIL, format: 'email', example: 'ada@example.com' })
+  email: string;
+
+  @TextField({ min: 10, max: 128, example: 'correct horse battery' })
+  password: string;
 }
 
 export class LoginDto {
@@ -52,8 +55,14 @@ export class AccountDto {
   @UuidField()
   id: string;
 
-  @TextField({ max: 254, format: 'email', example: 'ada@example.com' })
-  email: string;
+  @TextField({
+    max: 254,
+    format: 'email',
+    example: 'ada@example.com',
+    nullable: true,
+    description: 'Null for who registered by phone',
+  })
+  email: string | null;
 
   @TextField({ max: 20, example: 'ada' })
   handle: string;

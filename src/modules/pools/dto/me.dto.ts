@@ -13,8 +13,8 @@ export class MeUserDto {
   @UuidField()
   id: string;
 
-  @TextField({ max: 254, format: 'email', example: 'ada@example.com' })
-  email: string;
+  @TextField({ max: 254, format: 'email', example: 'ada@example.com', nullable: true })
+  email: string | null;
 
   @TextField({ max: 20, example: 'ada' })
   handle: string;

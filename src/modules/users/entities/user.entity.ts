@@ -6,8 +6,11 @@ export class User {
   @PrimaryColumn('uuid')
   id: string;
 
-  @Column('text')
-  email: string;
+  @Column('text', { nullable: true })
+  email: string | null;
+
+  @Column('timestamptz', { name: 'email_verified_at', nullable: true })
+  emailVerifiedAt: Date | null;
 
   @Column('text')
   handle: string;
@@ -23,7 +26,15 @@ export class User {
   role: Role;
 
   @Column('text', { default: 'active' })
-  status: 'active' | 'banned';
+  status: 'active' | 'banned' | 'erased';
+
+  /** Null while banned: for good. */
+  @Column('timestamptz', { name: 'banned_until', nullable: true })
+  bannedUntil: Date | null;
+
+  /** When personal data is to be erased; null when the user stays. */
+  @Column('timestamptz', { name: 'closing_at', nullable: true })
+  closingAt: Date | null;
 
   @Column('text', { name: 'terms_version' })
   termsVersion: string;
