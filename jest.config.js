@@ -1,7 +1,7 @@
 /** One project a kind of test, so that each can run alone. Every file is ESM compiled by SWC. */
 const base = {
   extensionsToTreatAsEsm: ['.ts'],
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  moduleNameMapper: { '^(\\.{1,2}/.*)(?<!\\.json)\\.js$': '$1' },
   transform: { '^.+\\.ts$': ['@swc/jest'] },
   testEnvironment: 'node',
   setupFiles: ['<rootDir>/test/support/load-nest.ts'],

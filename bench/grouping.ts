@@ -26,11 +26,10 @@ export async function run(): Promise<Figure[]> {
   const bench = await startBench('parley_bench_grouping');
   const config = loadAppConfig({
     NODE_ENV: 'production',
-    METRICS_TOKEN: 'a token of the bench',
     DATABASE_URL: bench.databaseUrl,
     REDIS_URL: bench.redisUrl,
     REDIS_PREFIX: 'parley-bench-grouping',
-    JWT_PRIVATE_KEY: bench.privateKey,
+    ...bench.secrets,
     LOG_LEVEL: 'warn',
   });
   const app = await NestFactory.createApplicationContext(GroupingBench.with(config), { logger: ['error'] });

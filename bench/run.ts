@@ -7,6 +7,7 @@ const BENCHES: Record<string, () => Promise<{ run: (options: { seconds: number }
   settlement: () => import('./settlement.js'),
   grouping: () => import('./grouping.js'),
   growth: () => import('./growth.js'),
+  auth: () => import('./auth.js'),
   plans: () => import('./plans.js'),
 };
 

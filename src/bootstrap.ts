@@ -6,9 +6,17 @@ import helmet, { type HelmetOptions } from 'helmet';
 import { Logger } from 'nestjs-pino';
 import { AppModule } from './app.module.js';
 import { guardErrors } from './modules/auth/auth.errors.js';
+import { FORM_ROUTE } from './modules/auth/oauth/oauth.module.js';
+import { Clock } from './platform/clock/clock.js';
 import type { AppConfig } from './platform/config/app-config.js';
+import { bodyMiddleware } from './platform/http/body.middleware.js';
+import { EnvelopeAdapter } from './platform/http/envelope.adapter.js';
 import { buildOpenApi } from './platform/http/openapi.js';
+import { RequestMiddleware } from './platform/observability/request.middleware.js';
+import { SocketAdapter } from './platform/realtime/socket.adapter.js';
 import { WorkerModule } from './worker.module.js';
+
+const API_PREFIX = 'api/v1';
 
 /** An API answers JSON to programs: nothing of it may be framed, run or guessed at, and pages' policies say nothing. */
 const API_HEADERS: HelmetOptions = {
@@ -37,19 +45,25 @@ const EXPOSED_HEADERS = [
 
 /** The API, configured and not yet listening: what main.ts starts and what tests talk to. */
 export async function createApi(config: AppConfig): Promise<NestExpressApplication> {
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(config), {
+  const adapter = new EnvelopeAdapter();
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(config), adapter, {
     bufferLogs: true,
     bodyParser: false,
     abortOnError: false,
   });
+  adapter.clock = app.get(Clock);
   app.useLogger(app.get(Logger));
   app.disable('x-powered-by');
   app.set('etag', false);
   app.set('query parser', 'simple');
   app.set('trust proxy', config.TRUSTED_PROXIES);
+  app.use(app.get(RequestMiddleware).use);
   app.use('/docs', helmet());
-  app.use('/api', helmet(API_HEADERS));
-  app.enableCors({ origin: config.CORS_ORIGINS, maxAge: 600, exposedHeaders: EXPOSED_HEADERS });
+  app.use(['/api', '/.well-known'], helmet(API_HEADERS));
+  if (config.CORS_ORIGINS.length > 0)
+    app.enableCors({ origin: config.CORS_ORIGINS, maxAge: 600, exposedHeaders: EXPOSED_HEADERS });
+  app.use(bodyMiddleware({ path: `/${API_PREFIX}/${FORM_ROUTE.path}` }));
+  app.useWebSocketAdapter(new SocketAdapter(app));
   setPaths(app);
   if (config.DOCS_ENABLED) serveDocs(app);
   return app;
@@ -72,7 +86,7 @@ export async function describeApi(config: AppConfig): Promise<OpenAPIObject> {
 }
 
 function setPaths(app: INestApplication): void {
-  app.setGlobalPrefix('api/v1', { exclude: ['health/{*path}', 'metrics'] });
+  app.setGlobalPrefix(API_PREFIX, { exclude: ['health/{*path}', 'metrics', '.well-known/{*path}'] });
 }
 
 function serveDocs(app: NestExpressApplication): void {

@@ -1,5 +1,5 @@
-import { createPrivateKey } from 'node:crypto';
-import { SignJWT } from 'jose';
+import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { calculateJwkThumbprint, SignJWT } from 'jose';
 import type pg from 'pg';
 import { v7 } from 'uuid';
 import { weekBounds, weekIdAt } from '../../src/modules/pools/domain/calendar.js';
@@ -135,11 +135,12 @@ export async function signIn(db: pg.Pool, userIds: string[], privateKey: string)
      SELECT id, user_id, now(), now(), now() + interval '7 days' FROM unnest($1::uuid[], $2::uuid[]) AS s (id, user_id)`,
     [sessions, userIds],
   );
+  const kid = await calculateJwkThumbprint(createPublicKey(key));
   const now = Math.floor(Date.now() / SECOND);
   return await Promise.all(
     userIds.map((userId, index) =>
       new SignJWT({ sid: sessions[index], role: 'user' })
-        .setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt' })
+        .setProtectedHeader({ alg: 'EdDSA', kid, typ: 'at+jwt' })
         .setIssuer('parley')
         .setSubject(userId)
         .setIssuedAt(now)

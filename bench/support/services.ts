@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
@@ -16,6 +16,7 @@ const ENTRIES = {
   main: 'dist/src/main.js',
   worker: 'dist/src/worker.js',
   'bare-nest': 'dist/bench/support/bare-nest.js',
+  'guarded-nest': 'dist/bench/support/guarded-nest.js',
 };
 type Kind = keyof typeof ENTRIES;
 
@@ -24,6 +25,8 @@ export interface Bench {
   readonly databaseUrl: string;
   readonly redisUrl: string;
   readonly privateKey: string;
+  /** What production asks for. */
+  readonly secrets: Readonly<Record<string, string>>;
   /** Straight to the database. */
   readonly db: pg.Pool;
   /** Starts a process and waits until it is ready. */
@@ -54,24 +57,29 @@ export async function startBench(name: string): Promise<Bench> {
   const databaseUrl = postgres.url(name);
   await runMigrations(databaseUrl);
   const db = new pg.Pool({ connectionString: databaseUrl, max: 16 });
-  const privateKey = generateKeyPairSync('ed25519')
-    .privateKey.export({ type: 'pkcs8', format: 'pem' })
-    .toString();
+  const secrets = {
+    METRICS_TOKEN: 'a token of the bench',
+    JWT_PRIVATE_KEY: generateKeyPairSync('ed25519')
+      .privateKey.export({ type: 'pkcs8', format: 'pem' })
+      .toString(),
+    ENCRYPTION_KEYS: `bench:${randomBytes(32).toString('base64')}`,
+    BLIND_INDEX_KEY: randomBytes(32).toString('base64'),
+  };
   const children = new Set<Running>();
   const redisUrl = redis.url(1);
   return {
     databaseUrl,
     redisUrl,
-    privateKey,
+    privateKey: secrets.JWT_PRIVATE_KEY,
+    secrets,
     db,
     start: async (kind, env = {}) => {
       const running = await startProcess(kind, {
         NODE_ENV: 'production',
-        METRICS_TOKEN: 'a token of the bench',
         DATABASE_URL: databaseUrl,
         REDIS_URL: redisUrl,
         REDIS_PREFIX: name.replaceAll('_', '-'),
-        JWT_PRIVATE_KEY: privateKey,
+        ...secrets,
         // One address and a few users stand for thousands: the limits are counted and told, and not reached.
         RATE_LIMIT_FACTOR: '1000000',
         ...env,

@@ -15,7 +15,13 @@ const DOCKERFILE = 'docker/Dockerfile';
 const APP_CONFIG = 'src/platform/config/app-config.ts';
 
 /** What must never have a default: starting without one has to fail with its name. */
-const SECRETS = ['POSTGRES_PASSWORD', 'JWT_PRIVATE_KEY', 'METRICS_TOKEN'];
+const SECRETS = [
+  'POSTGRES_PASSWORD',
+  'JWT_PRIVATE_KEY',
+  'ENCRYPTION_KEYS',
+  'BLIND_INDEX_KEY',
+  'METRICS_TOKEN',
+];
 
 /** Our order tells the story from the database outwards, so the linter's orders are off. */
 const COMPOSE_RULES = {

@@ -46,6 +46,11 @@ export function newSigningKey(): string {
   return generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 }
 
+/** 32 bytes in base64: a key of what is encrypted, or of a blind index. */
+export function newSymmetricKey(): string {
+  return randomBytes(32).toString('base64');
+}
+
 /** A word for the demo accounts, of the length the API asks for. */
 export function newPassword(): string {
   return randomBytes(9).toString('base64url');

@@ -38,11 +38,12 @@ const NETWORK_PAUSE_MS = 100;
 
 /**
  * A client of the REST API as an app has one: it keeps its tokens, exchanges the refresh token when the access token
- * has expired, waits when it is told to, and tries again what may be tried again (reads, and what carries a key).
+ * has expired, sends the password again when nobody has used the session for a while, waits when it is told to, and tries again what may be tried again (reads, and what carries a key).
  */
 export class HttpClient {
   private tokens: SignedIn | null = null;
   private refreshing: Promise<void> | null = null;
+  private password = '';
 
   /** `base` is the API's address with its prefix, `http://127.0.0.1:3000/api/v1`. */
   constructor(
@@ -56,11 +57,13 @@ export class HttpClient {
     return this.tokens.user.id;
   }
 
-  async register(account: object): Promise<Answer<SignedIn>> {
+  async register(account: Record<string, unknown> & { password: string }): Promise<Answer<SignedIn>> {
+    this.password = account.password;
     return this.keep(await this.call<SignedIn>('POST', 'auth/register', { body: account, anonymous: true }));
   }
 
   async signIn(email: string, password: string): Promise<Answer<SignedIn>> {
+    this.password = password;
     return this.keep(
       await this.call<SignedIn>('POST', 'auth/login', { body: { email, password }, anonymous: true }),
     );
@@ -70,9 +73,13 @@ export class HttpClient {
   async call<T>(method: 'GET' | 'POST', path: string, options: CallOptions = {}): Promise<Answer<T>> {
     const token = options.anonymous ? undefined : this.tokens?.accessToken;
     const answer = await this.patiently<T>(method, path, options, token);
-    if (answer.ok || answer.refusal.code !== 'TOKEN_EXPIRED') return answer;
-    await this.refresh(token);
-    return await this.patiently<T>(method, path, options, this.tokens?.accessToken);
+    const code = answer.ok ? '' : answer.refusal.code;
+    if (code === 'TOKEN_EXPIRED') await this.refresh(token);
+    else if (code === 'REAUTHENTICATION_REQUIRED')
+      await this.ask('POST', 'auth/reauthenticate', { body: { password: this.password } });
+    else return answer;
+    // Who has been away for long is asked for both.
+    return await this.call<T>(method, path, options);
   }
 
   /** What a request that must succeed is answered. Throws with the refusal otherwise. */

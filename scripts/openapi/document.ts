@@ -37,7 +37,7 @@ export interface Operation {
   parameters?: Parameter[];
   requestBody?: { content: Record<string, MediaType> };
   responses: Record<string, Answer | Reference>;
-  'x-roles'?: string[];
+  'x-permissions'?: string[];
 }
 
 export interface OpenApiDocument {

@@ -20,7 +20,7 @@ const GROUPS: readonly [string, (one: DocumentedOperation) => boolean][] = [
       method !== 'GET' || (operation.parameters ?? []).some((parameter) => parameter.in !== 'header'),
   ],
   ['every `POST`', ({ method }) => method === 'POST'],
-  ['every operation of an admin', ({ operation }) => operation['x-roles'] !== undefined],
+  ['every operation that asks for a permission', ({ operation }) => operation['x-permissions'] !== undefined],
 ];
 
 /** The page of all codes: status, message, and the operations that can answer each. */

@@ -123,9 +123,14 @@ function success(
   { name, operation }: DocumentedOperation,
   examples: Examples,
 ): string[] {
-  const done = Object.entries(operation.responses).filter(([status]) => status.startsWith('2'));
+  const done = Object.entries(operation.responses).filter(([status]) => /^[23]/.test(status));
   if (done.length !== 1) return [`${name} has ${done.length} answers of success`];
-  return done.flatMap(([status]) => {
+  // A browser that is sent on is given an address and nothing else.
+  const sentOn = operation.responses['302'];
+  if (sentOn) return 'headers' in sentOn ? [] : [`${name} does not say whither it sends`];
+  return done.flatMap(([status, answer]) => {
+    // A download is bytes, of which no example says anything.
+    if (follow<Answer>(document, answer)?.content?.['application/zip']) return [];
     const media = mediaOf(document, operation, status);
     return media ? examples.checkMedia(`${name} ${status}`, media) : [`${name} ${status} has no JSON schema`];
   });
@@ -143,7 +148,7 @@ function failures(
   const expected = [
     ...EVERYWHERE,
     ...(signedIn ? ['UNAUTHENTICATED', 'TOKEN_EXPIRED', 'SESSION_ENDED'] : []),
-    ...(operation['x-roles'] ? ['FORBIDDEN'] : []),
+    ...(operation['x-permissions'] ? ['FORBIDDEN'] : []),
     ...(operation.requestBody ? ['VALIDATION_FAILED', 'MALFORMED_JSON', 'BODY_TOO_LARGE'] : []),
   ];
   return [

@@ -7,6 +7,7 @@ import {
   keptSecret,
   newPassword,
   newSigningKey,
+  newSymmetricKey,
   portVariable,
   prepareEnvironment,
   readPublishedRules,
@@ -30,6 +31,8 @@ const DAY_MS = 86_400_000;
 
 /** Names in the data directory. */
 const KEY_FILE = 'jwt-key.pem';
+const ENCRYPTION_KEY_FILE = 'encryption-key';
+const INDEX_KEY_FILE = 'blind-index-key';
 const PASSWORD_FILE = 'demo-password';
 const CLAIM_FILE = 'start.json';
 const STOPPED_FILE = 'stopped-at';
@@ -166,11 +169,17 @@ class DevelopmentSystem {
       REDIS_URL: services.redisUrl(0),
       REDIS_PREFIX: variable('REDIS_PREFIX') ?? REDIS_PREFIX,
       JWT_PRIVATE_KEY: variable('JWT_PRIVATE_KEY') ?? keptSecret(keyFile, newSigningKey),
+      ENCRYPTION_KEYS: variable('ENCRYPTION_KEYS') ?? `local:${this.keptKey(ENCRYPTION_KEY_FILE)}`,
+      BLIND_INDEX_KEY: variable('BLIND_INDEX_KEY') ?? this.keptKey(INDEX_KEY_FILE),
       LOG_LEVEL: variable('LOG_LEVEL') ?? 'info', // of the files; the screen shows warnings and errors
       // Signing up and in counts by address, 10 a minute: the first start and somebody who tries things out
       // are one address, and would be refused after a minute's play.
       RATE_LIMIT_FACTOR: variable('RATE_LIMIT_FACTOR') ?? '10',
     };
+  }
+
+  private keptKey(file: string): string {
+    return keptSecret(join(this.dataDir, file), newSymmetricKey);
   }
 
   private async startProcesses(env: NodeJS.ProcessEnv, ports: Ports): Promise<void> {

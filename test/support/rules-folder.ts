@@ -7,9 +7,15 @@ import { startSystem, type System } from './system.js';
 /** What to change of `config/*.yml`, by file: `{ pools: { maxSize: 4 } }`. */
 export type RuleChanges = Record<string, Record<string, unknown>>;
 
-/** Sessions outlive every move of the clock. */
+const LONG = 400 * 86_400;
+
+/** Sessions outlive every move of the clock, and are not idle after it. */
 const LASTING: RuleChanges = {
-  auth: { accessTokenSeconds: 400 * 86_400, refreshTokenSeconds: 400 * 86_400 },
+  auth: {
+    accessTokenSeconds: LONG,
+    refreshTokenSeconds: LONG,
+    idle: { seconds: LONG, policy: 'reauthenticate' },
+  },
 };
 
 /** A system whose rules differ from `config/` in what is given. */

@@ -3,32 +3,41 @@ import type { EntityManager } from 'typeorm';
 import { Rules } from '../../platform/config/rules.js';
 import { newId } from '../../platform/database/ids.js';
 import { UnitOfWork } from '../../platform/database/unit-of-work.js';
+import { BlindIndex } from '../../platform/security/blind-index.js';
 import type { Subject } from '../../platform/security/subject.js';
+import { BarredIdentitiesService } from '../compliance/barred-identities.service.js';
 import { UsersService } from '../users/users.service.js';
 import type { UserProfile } from '../users/users.types.js';
 import { authErrors } from './auth.errors.js';
 import type { NewAccountDto, TermsDto } from './dto/auth.dto.js';
+import { MailLinksService } from './mail/mail-links.service.js';
 
 /** Accounts, by whatever way in they are opened: who has one has accepted the terms. */
 @Injectable()
 export class AccountsService {
   constructor(
     private readonly users: UsersService,
+    private readonly links: MailLinksService,
+    private readonly barred: BarredIdentitiesService,
+    private readonly index: BlindIndex,
     private readonly unitOfWork: UnitOfWork,
     private readonly rules: Rules,
   ) {}
 
   /**
-   * Opens an account in the caller's transaction; the way in adds its own proof to it.
-   * Throws EMAIL_TAKEN, HANDLE_TAKEN, TERMS_VERSION_OUTDATED.
+   * Opens an account in the caller's transaction; the way in adds its own proof to it. An email that no proof came with is
+   * mailed a link. `knownBy` is what else would tell that the person was here before: a number, an account elsewhere; who was
+   * erased while excluded or banned stays it.
+   * Throws BANNED, EMAIL_TAKEN, HANDLE_TAKEN, TERMS_VERSION_OUTDATED.
    */
   async open(
     manager: EntityManager,
     account: NewAccountDto,
     email: { address: string; verified: boolean } | null,
+    knownBy: readonly (readonly [kind: string, value: string])[] = [],
   ): Promise<UserProfile> {
     this.requireCurrentTerms(account.termsVersion);
-    return await this.users.create(manager, {
+    const user = await this.users.create(manager, {
       id: newId(),
       email: email?.address ?? null,
       emailVerified: email?.verified ?? false,
@@ -38,6 +47,12 @@ export class AccountsService {
       termsVersion: account.termsVersion,
       role: 'user',
     });
+    const emails = email ? [['email', email.address.toLowerCase()] as const] : [];
+    const identities = [...emails, ...knownBy].map(([kind, value]) => this.index.of(kind, value));
+    const ban = await this.barred.carryOver(manager, user.id, identities);
+    if (ban) throw authErrors.BANNED({ until: ban.until?.toISOString() ?? null, reason: null });
+    if (email && !email.verified) await this.links.request(manager, 'email_verification', user.id);
+    return user;
   }
 
   async acceptTerms(subject: Subject, version: string): Promise<TermsDto> {

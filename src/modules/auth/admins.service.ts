@@ -5,14 +5,18 @@ import { newId } from '../../platform/database/ids.js';
 import { UnitOfWork } from '../../platform/database/unit-of-work.js';
 import { AuditService } from '../../platform/observability/audit.service.js';
 import { PasswordHasher } from '../../platform/security/password-hasher.js';
+import { StandingService } from '../users/standing/standing.service.js';
 import { UsersService } from '../users/users.service.js';
 import { CredentialsRepository } from './credentials.repository.js';
+import { SessionsService } from './sessions.service.js';
 
 /** The first admin, made from the command line of the operator's own machine; there is no route to it. */
 @Injectable()
 export class AdminsService {
   constructor(
     private readonly users: UsersService,
+    private readonly standing: StandingService,
+    private readonly sessions: SessionsService,
     private readonly credentials: CredentialsRepository,
     private readonly hasher: PasswordHasher,
     private readonly audit: AuditService,
@@ -33,8 +37,10 @@ export class AdminsService {
     const hash = existing ? null : await this.hasher.hash(password);
     await this.unitOfWork.run(async (manager) => {
       const id = existing?.id ?? newId();
-      if (existing) await this.users.setRole(manager, id, 'admin');
-      else {
+      if (existing) {
+        await this.standing.setRole(manager, id, 'admin');
+        if (existing.role !== 'admin') await this.sessions.endAll(manager, id, 'role_changed');
+      } else {
         const { termsVersion } = this.rules.auth;
         await this.users.create(manager, {
           id,

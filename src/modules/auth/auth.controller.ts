@@ -3,22 +3,19 @@ import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { type Caller, CurrentCaller } from '../../platform/http/caller.decorator.js';
 import { Operation } from '../../platform/http/operation.decorator.js';
 
+import { AsksCaptcha } from '../../platform/security/captcha/asks-captcha.decorator.js';
+import { captchaErrors } from '../../platform/security/captcha/captcha.errors.js';
+import { AllowedWhenIdle } from '../../platform/security/idle.decorators.js';
 import { Public } from '../../platform/security/public.decorator.js';
 import { CurrentSubject, type Subject } from '../../platform/security/subject.js';
 import { usersErrors } from '../users/users.errors.js';
 import { AccountsService } from './accounts.service.js';
 import { authErrors } from './auth.errors.js';
-import {
-  AcceptTermsDto,
-  LoginDto,
-  RefreshDto,
-  RegisterDto,
-  SignedInDto,
-  TermsDto,
-  TokensDto,
-} from './dto/auth.dto.js';
+import { AcceptTermsDto, LoginDto, RegisterDto, SignedInDto, TermsDto } from './dto/auth.dto.js';
+import { guessErrors } from './lockout/lockout.errors.js';
+import { passwordErrors } from './password/password.errors.js';
 import { PasswordsService } from './passwords.service.js';
-import { SessionsService } from './sessions.service.js';
+import { totpErrors } from './totp/totp.errors.js';
 
 @ApiTags('auth')
 @Controller('auth')
@@ -26,16 +23,23 @@ export class AuthController {
   constructor(
     private readonly accounts: AccountsService,
     private readonly passwords: PasswordsService,
-    private readonly sessions: SessionsService,
   ) {}
 
   @Post('register')
   @Public('there is no session before an account')
+  @AsksCaptcha('always')
   @Operation({
     summary: 'Open an account with email and password',
     status: 201,
     answer: SignedInDto,
-    errors: [usersErrors.EMAIL_TAKEN, usersErrors.HANDLE_TAKEN, authErrors.TERMS_VERSION_OUTDATED],
+    errors: [
+      authErrors.BANNED,
+      passwordErrors.PASSWORD_BREACHED,
+      usersErrors.EMAIL_TAKEN,
+      usersErrors.HANDLE_TAKEN,
+      authErrors.TERMS_VERSION_OUTDATED,
+      ...Object.values(captchaErrors),
+    ],
   })
   async register(@Body() body: RegisterDto, @CurrentCaller() caller: Caller): Promise<SignedInDto> {
     return await this.passwords.register(body, caller);
@@ -43,35 +47,24 @@ export class AuthController {
 
   @Post('login')
   @Public('there is no session before signing in')
+  @AsksCaptcha('after-failures')
   @Operation({
     summary: 'Sign in with email and password',
     answer: SignedInDto,
-    errors: [authErrors.INVALID_CREDENTIALS, authErrors.BANNED],
+    errors: [
+      authErrors.INVALID_CREDENTIALS,
+      authErrors.BANNED,
+      totpErrors.SECOND_FACTOR_REQUIRED,
+      ...guessErrors,
+    ],
   })
   async login(@Body() body: LoginDto, @CurrentCaller() caller: Caller): Promise<SignedInDto> {
     return await this.passwords.login(body, caller);
   }
 
-  @Post('refresh')
-  @Public('the refresh token is the proof')
-  @Operation({
-    summary: 'Exchange a refresh token, once, for a new pair',
-    answer: TokensDto,
-    errors: [authErrors.REFRESH_TOKEN_INVALID],
-  })
-  async refresh(@Body() body: RefreshDto): Promise<TokensDto> {
-    return await this.sessions.refresh(body.refreshToken);
-  }
-
-  @Post('logout')
-  @ApiBearerAuth('session')
-  @Operation({ summary: 'End this session', answer: null })
-  async logout(@CurrentSubject() subject: Subject): Promise<void> {
-    await this.sessions.end(subject, 'logout');
-  }
-
   @Post('terms')
   @ApiBearerAuth('session')
+  @AllowedWhenIdle('it is asked for before anything else')
   @Operation({
     summary: 'Accept the terms in their current version',
     answer: TermsDto,

@@ -1,35 +1,81 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
-import { Reflector } from '@nestjs/core';
+import { Rules } from '../../platform/config/rules.js';
+import { HandlerMetadata } from '../../platform/http/handler-metadata.js';
+import { type DpopProof, DpopProofs } from '../../platform/security/dpop-proofs.js';
+import { ALLOWED_WHEN_IDLE, PASSIVE } from '../../platform/security/idle.decorators.js';
 import { PUBLIC } from '../../platform/security/public.decorator.js';
 import type { SubjectRequest } from '../../platform/security/subject.js';
 import { TierCounts } from '../../platform/security/tier-counts.js';
-import { AccessTokensService } from './access-tokens.service.js';
+import { type AccessClaims, AccessTokensService } from './access-tokens.service.js';
 import { authErrors } from './auth.errors.js';
-import { SessionsService } from './sessions.service.js';
+import { type LiveSession, SessionsService } from './sessions.service.js';
 
-const BEARER = /^Bearer ([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)$/;
+const AUTHORIZATION = /^(Bearer|DPoP) ([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)$/;
 
-/** Lets a request in when its token is good and its session lives. Routes that anyone may call say so by `@Public`. */
+/**
+ * Lets a request in when its token is good, the key is shown that the token is bound to, and its session lives and is not
+ * idle. Routes that anyone may call say so by `@Public`. All that Redis is asked travels in one packet.
+ */
 @Injectable()
 export class AuthGuard implements CanActivate {
+  private readonly open = new HandlerMetadata<string>(PUBLIC);
+  private readonly passive = new HandlerMetadata<true>(PASSIVE);
+  private readonly allowedWhenIdle = new HandlerMetadata<string>(ALLOWED_WHEN_IDLE);
+
   constructor(
-    private readonly reflector: Reflector,
     private readonly tokens: AccessTokensService,
+    private readonly proofs: DpopProofs,
     private readonly sessions: SessionsService,
     private readonly counts: TierCounts,
+    private readonly rules: Rules,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    if (this.reflector.getAllAndOverride(PUBLIC, [context.getHandler(), context.getClass()]) !== undefined)
-      return true;
+    if (this.open.of(context) !== undefined) return true;
     const request = context.switchToHttp().getRequest<SubjectRequest>();
-    const token = BEARER.exec(request.headers.authorization ?? '')?.[1];
+    const [, scheme, token] = AUTHORIZATION.exec(request.headers.authorization ?? '') ?? [];
     if (token === undefined) throw authErrors.UNAUTHENTICATED();
-    const claims = await this.tokens.verify(token);
+    const verified = this.tokens.verify(token);
+    const claims = verified instanceof Promise ? await verified : verified;
+    const proof = scheme === 'DPoP' ? await this.proofs.read(request, token) : null;
+    // A bound token as Bearer, one that is not as DPoP, or the key of somebody else.
+    if (claims.jkt !== (proof && proof.jkt)) throw authErrors.UNAUTHENTICATED({ problem: 'key' });
     this.counts.begin(request, claims.userId);
-    const session = await this.sessions.find(claims.sessionId);
-    if (session?.userId !== claims.userId) throw authErrors.SESSION_ENDED();
+    const session = await this.sessionOf(claims, proof, this.passive.of(context) === undefined);
+    if (session.idle) await this.refuseIdle(context, request, claims.sessionId);
+    if (proof) request.jkt = proof.jkt;
     request.subject = { userId: claims.userId, sessionId: claims.sessionId, role: session.role };
     return true;
+  }
+
+  private async sessionOf(
+    { sessionId, userId, jkt }: AccessClaims,
+    proof: DpopProof | null,
+    active: boolean,
+  ): Promise<LiveSession> {
+    const looking = this.sessions.find(sessionId, active);
+    const found = proof ? (await Promise.all([looking, this.proofs.useOnce(proof)]))[0] : await looking;
+    if (found?.userId !== userId) throw authErrors.SESSION_ENDED();
+    if (found.jkt === jkt) return found;
+    // Bound since Redis was told; or a token from before it was.
+    const session = await this.sessions.reread(sessionId);
+    if (session?.jkt !== jkt) throw authErrors.UNAUTHENTICATED({ problem: 'key' });
+    return session;
+  }
+
+  /** Redis may have lost the last activity: nobody is refused by what it says alone. */
+  private async refuseIdle(
+    context: ExecutionContext,
+    { method }: SubjectRequest,
+    sessionId: string,
+  ): Promise<void> {
+    if (this.rules.auth.idle.policy === 'end') {
+      if (await this.sessions.endIdle(sessionId)) throw authErrors.SESSION_ENDED();
+      return;
+    }
+    if (method === 'GET' || method === 'HEAD' || this.allowedWhenIdle.of(context) !== undefined) return;
+    const session = await this.sessions.reread(sessionId);
+    if (session === null) throw authErrors.SESSION_ENDED();
+    if (session.idle) throw authErrors.REAUTHENTICATION_REQUIRED();
   }
 }

@@ -8,6 +8,8 @@ import { AccountsService } from './accounts.service.js';
 import { authErrors } from './auth.errors.js';
 import { CredentialsRepository } from './credentials.repository.js';
 import type { LoginDto, RegisterDto, SignedInDto } from './dto/auth.dto.js';
+import { LockoutService } from './lockout/lockout.service.js';
+import { PasswordPolicyService } from './password/password-policy.service.js';
 import { SignInService } from './sign-in.service.js';
 
 /** The way in by email and password. */
@@ -19,26 +21,44 @@ export class PasswordsService {
     private readonly signIn: SignInService,
     private readonly credentials: CredentialsRepository,
     private readonly hasher: PasswordHasher,
+    private readonly policy: PasswordPolicyService,
+    private readonly lockout: LockoutService,
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
   ) {}
 
-  /** Throws EMAIL_TAKEN, HANDLE_TAKEN, TERMS_VERSION_OUTDATED. */
+  /** Throws EMAIL_TAKEN, HANDLE_TAKEN, TERMS_VERSION_OUTDATED, PASSWORD_BREACHED. */
   async register(body: RegisterDto, caller: Caller): Promise<SignedInDto> {
+    await this.policy.require(body.password, body);
     const passwordHash = await this.hasher.hash(body.password);
-    return await this.unitOfWork.run(async (manager) => {
+    const outcome = await this.unitOfWork.run(async (manager) => {
       const user = await this.accounts.open(manager, body, { address: body.email.trim(), verified: false });
       await this.credentials.insert(manager, user.id, passwordHash, this.clock.now());
       return await this.signIn.complete(manager, user, 'password', caller);
     });
+    return this.signIn.answer(outcome);
   }
 
-  /** Throws INVALID_CREDENTIALS, which does not tell whether the account exists, or BANNED once the password is right. */
+  /**
+   * Throws INVALID_CREDENTIALS and what LockoutService.guard does, which do not tell whether the account exists; once the
+   * password is right BANNED, SECOND_FACTOR_REQUIRED.
+   */
   async login(body: LoginDto, caller: Caller): Promise<SignedInDto> {
-    const user = await this.users.findByEmail(body.email.trim());
-    const stored = user && (await this.credentials.findPasswordHash(user.id));
-    const matches = await this.hasher.verify(stored, body.password);
-    if (!user || !matches) throw authErrors.INVALID_CREDENTIALS();
-    return await this.unitOfWork.run((manager) => this.signIn.complete(manager, user, 'password', caller));
+    const account = await this.credentials.findByEmail(body.email.trim());
+    const stored = account?.passwordHash ?? null;
+    const target = { userId: account?.userId ?? null, identifier: body.email };
+    const matches = await this.lockout.guard('password', target, caller, () =>
+      this.hasher.verify(stored, body.password),
+    );
+    if (!account || stored === null || !matches) throw authErrors.INVALID_CREDENTIALS();
+    const renewed = this.hasher.isOutdated(stored) ? await this.hasher.hash(body.password) : null;
+    const outcome = await this.unitOfWork.run(async (manager) => {
+      // A password that was changed since it was compared opens no session: those it had opened have just been ended.
+      if (!(await this.credentials.confirm(manager, account.userId, stored, renewed)))
+        return authErrors.INVALID_CREDENTIALS();
+      const user = await this.users.getWithin(manager, account.userId);
+      return await this.signIn.complete(manager, user, 'password', caller);
+    });
+    return this.signIn.answer(outcome);
   }
 }

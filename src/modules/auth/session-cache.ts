@@ -1,16 +1,30 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import type { Redis } from 'ioredis';
 import { Clock } from '../../platform/clock/clock.js';
 import { AppConfig } from '../../platform/config/app-config.js';
 import { Rules } from '../../platform/config/rules.js';
 import { PollLoop } from '../../platform/jobs/poll-loop.js';
 import { RedisConnections } from '../../platform/redis/redis-connections.js';
 import { ROLES, type Role } from '../../platform/security/subject.js';
+import { BURY, KEEP, LOOK } from './sessions/session-scripts.js';
 import { SessionsRepository } from './sessions.repository.js';
 
 export interface CachedSession {
-  userId: string;
-  role: Role;
+  readonly userId: string;
+  readonly role: Role;
+  /** Thumbprint of the key that it is bound to. */
+  readonly jkt: string | null;
+  /** Seconds without activity after which it is idle. */
+  readonly idleSeconds: number;
+  /** Its last activity, in seconds since the epoch. */
+  readonly lastUsedAt: number;
 }
+
+type CachingRedis = Redis & {
+  parleySession(key: string, now: number, active: 0 | 1): Promise<(string | null)[]>;
+  parleyKeepSession(key: string, ...fields: (string | number)[]): Promise<unknown>;
+  parleyBurySession(key: string, channel: string, sessionId: string, seconds: number): Promise<unknown>;
+};
 
 const ENDED = 'ended';
 const POLL_MS = 1000;
@@ -30,6 +44,7 @@ const SKEW_MS = 60_000;
 @Injectable()
 export class SessionCache implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly loop = new PollLoop('SessionCache', POLL_MS, () => this.pass());
+  private readonly cache: CachingRedis;
   private trusted = false;
   private doubts = 0;
   private nextPassAt = 0;
@@ -40,7 +55,12 @@ export class SessionCache implements OnApplicationBootstrap, OnApplicationShutdo
     private readonly clock: Clock,
     private readonly config: AppConfig,
     private readonly rules: Rules,
-  ) {}
+  ) {
+    redis.cache.defineCommand('parleySession', { numberOfKeys: 1, lua: LOOK });
+    redis.cache.defineCommand('parleyKeepSession', { numberOfKeys: 1, lua: KEEP });
+    redis.cache.defineCommand('parleyBurySession', { numberOfKeys: 1, lua: BURY });
+    this.cache = redis.cache as CachingRedis;
+  }
 
   onApplicationBootstrap(): void {
     this.redis.cache.on('close', () => this.doubt());
@@ -52,36 +72,52 @@ export class SessionCache implements OnApplicationBootstrap, OnApplicationShutdo
     await this.loop.stop();
   }
 
-  /** The session, `ended`, or null when Redis does not know, is away or is not believed. */
-  async find(sessionId: string): Promise<CachedSession | typeof ENDED | null> {
+  /** Channel on which the id of every ended session is told, once or more often, so that its sockets can be dropped. */
+  get endedChannel(): string {
+    return `${this.config.REDIS_PREFIX}:sessions:ended`;
+  }
+
+  /**
+   * The session as it was before this request, `ended`, or null when Redis does not know, is away or is not believed. An
+   * `active` request of a session that is not idle becomes its last activity. `now` in seconds since the epoch.
+   */
+  async find(sessionId: string, now: number, active: boolean): Promise<CachedSession | typeof ENDED | null> {
     if (!this.usable) return null;
-    const value = await this.redis.cache.get(this.key(sessionId)).catch(() => null);
-    if (value === null || value === ENDED) return value;
-    const [userId, role] = value.split('|');
-    return userId && ROLES.includes(role as Role) ? { userId, role: role as Role } : null;
+    try {
+      return read(await this.cache.parleySession(this.key(sessionId), now, active ? 1 : 0));
+    } catch {
+      return null;
+    }
   }
 
+  /** Keeps what was read from Postgres, unless somebody was faster. */
   async keep(sessionId: string, session: CachedSession): Promise<void> {
-    if (!this.usable) return;
-    await this.redis.cache
-      .set(
-        this.key(sessionId),
-        `${session.userId}|${session.role}`,
-        'EX',
-        this.rules.auth.sessionCacheSeconds,
-        'NX',
-      )
-      .catch(() => undefined);
+    await this.put(sessionId, session, 0);
   }
 
-  /** Tells every process that the session has ended; call it once that is committed. Without Redis it is told later. */
-  async bury(sessionId: string): Promise<void> {
+  /** Keeps what has changed, in place of what was; an ended session stays ended, and an activity is never taken back. */
+  async replace(sessionId: string, session: CachedSession): Promise<void> {
+    await this.put(sessionId, session, 1);
+  }
+
+  /** Tells every process that sessions have ended; call it once that is committed. Without Redis they are told later. */
+  async bury(...sessionIds: string[]): Promise<void> {
     if (!this.redis.cacheReady) return this.doubt();
-    await this.tell(sessionId).catch(() => this.doubt());
+    await Promise.all(sessionIds.map((id) => this.tell(id))).catch(() => this.doubt());
   }
 
   private get usable(): boolean {
     return this.trusted && this.redis.cacheReady;
+  }
+
+  private async put(sessionId: string, session: CachedSession, replace: 0 | 1): Promise<void> {
+    if (!this.usable) return;
+    const { userId, role, jkt, idleSeconds, lastUsedAt } = session;
+    const is = `${userId}|${role}|${jkt ?? ''}`;
+    const seconds = this.rules.auth.sessionCacheSeconds;
+    await this.cache
+      .parleyKeepSession(this.key(sessionId), is, idleSeconds, lastUsedAt, seconds, replace)
+      .catch(() => undefined);
   }
 
   private doubt(): void {
@@ -104,10 +140,25 @@ export class SessionCache implements OnApplicationBootstrap, OnApplicationShutdo
   }
 
   private async tell(sessionId: string): Promise<void> {
-    await this.redis.cache.set(this.key(sessionId), ENDED, 'EX', this.rules.auth.refreshTokenSeconds);
+    const seconds = this.rules.auth.refreshTokenSeconds;
+    await this.cache.parleyBurySession(this.key(sessionId), this.endedChannel, sessionId, seconds);
   }
 
   private key(sessionId: string): string {
     return `${this.config.REDIS_PREFIX}:session:${sessionId}`;
   }
+}
+
+function read([is, idleSeconds, lastUsedAt]: (string | null)[]): CachedSession | typeof ENDED | null {
+  if (is == null) return null;
+  if (is === ENDED) return ENDED;
+  const [userId, role, jkt] = is.split('|');
+  if (!userId || !ROLES.includes(role as Role)) return null;
+  return {
+    userId,
+    role: role as Role,
+    jkt: jkt || null,
+    idleSeconds: Number(idleSeconds),
+    lastUsedAt: Number(lastUsedAt),
+  };
 }

@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { Database } from '../../platform/database/database.js';
 import type { Caller } from '../../platform/http/caller.decorator.js';
 import type { Role } from '../../platform/security/subject.js';
+import { DevicesService } from '../users/devices/devices.service.js';
 import type { Proof } from './sign-in.types.js';
 
 export interface SessionRow {
@@ -10,6 +11,23 @@ export interface SessionRow {
   user_id: string;
   role: Role;
   status: 'active' | 'banned' | 'erased';
+  jkt: string | null;
+  last_used_at: Date;
+  /** What the user chose; null: as the rules say. */
+  idle_seconds: number | null;
+}
+
+/** A session as its user sees it. */
+export interface SessionListRow {
+  id: string;
+  device: string | null;
+  /** The network of its address: the /24 of IPv4, the /48 of IPv6. */
+  network: string | null;
+  proof: Proof;
+  jkt: string | null;
+  created_at: Date;
+  last_used_at: Date;
+  expires_at: Date;
 }
 
 export type EndReason =
@@ -23,84 +41,175 @@ export type EndReason =
   | 'role_changed'
   | 'erased';
 
+const LIVE = 's.ended_at IS NULL AND s.expires_at > $2';
+
+/** Sessions. Whatever ends one ends the devices that were registered in it, in the same transaction. */
 @Injectable()
 export class SessionsRepository {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly devices: DevicesService,
+  ) {}
 
+  /**
+   * Opens a session, and tells whether its user has had others but none from this device: the same fingerprint, or without
+   * one the same kind of client. Index: ix_sessions_user.
+   */
   async insert(
     manager: EntityManager,
-    session: { id: string; userId: string; proof: Proof; caller: Caller; now: Date; expiresAt: Date },
-  ): Promise<void> {
-    await manager.query(
-      `INSERT INTO sessions (id, user_id, proof, user_agent, address, fingerprint, created_at, last_used_at, expires_at)
-       VALUES ($1, $2, $3, $4, nullif($5, '')::inet, $6, $7, $7, $8)`,
+    session: {
+      id: string;
+      userId: string;
+      proof: Proof;
+      caller: Caller;
+      device: string | null;
+      now: Date;
+      expiresAt: Date;
+    },
+  ): Promise<boolean> {
+    const { caller } = session;
+    const [row] = await manager.query<{ new_device: boolean }[]>(
+      `WITH opened AS (
+         INSERT INTO sessions (id, user_id, proof, user_agent, device, address, fingerprint, jkt,
+                               created_at, last_used_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, nullif($6, '')::inet, $7, $8, $9, $9, $10))
+       SELECT count(*) > 0 AND NOT coalesce(bool_or(
+                CASE WHEN $7::text IS NULL THEN device IS NOT DISTINCT FROM $5 ELSE fingerprint = $7 END), false)
+              AS new_device
+       FROM sessions WHERE user_id = $2`,
       [
         session.id,
         session.userId,
         session.proof,
-        session.caller.userAgent,
-        session.caller.address,
-        session.caller.fingerprint,
+        caller.userAgent,
+        session.device,
+        caller.address,
+        caller.fingerprint,
+        caller.jkt,
         session.now,
         session.expiresAt,
       ],
     );
+    return row?.new_device ?? false;
   }
 
-  async insertRefreshToken(
-    manager: EntityManager,
-    token: { hash: Buffer; sessionId: string; now: Date; expiresAt: Date },
-  ): Promise<void> {
-    await manager.query(
-      'INSERT INTO refresh_tokens (token_hash, session_id, issued_at, expires_at) VALUES ($1, $2, $3, $4)',
-      [token.hash, token.sessionId, token.now, token.expiresAt],
-    );
-  }
-
-  /** The session if it is live, with its user's role as it is now. */
+  /** The session if it is live, with its user's role as it is now. Indexes: primary keys. */
   async findLive(sessionId: string, now: Date): Promise<SessionRow | null> {
     const [row] = await this.database.query<SessionRow>(
       'sessions.live',
-      `SELECT s.id, s.user_id, u.role, u.status FROM sessions s JOIN users u ON u.id = s.user_id
-       WHERE s.id = $1 AND s.ended_at IS NULL AND s.expires_at > $2`,
+      `SELECT s.id, s.user_id, u.role, u.status, s.jkt, s.last_used_at, i.idle_seconds
+       FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN session_settings i ON i.user_id = s.user_id
+       WHERE s.id = $1 AND ${LIVE}`,
       [sessionId, now],
     );
     return row ?? null;
   }
 
-  /** Uses a refresh token up: of those who try at once exactly one gets its session. */
-  async useRefreshToken(manager: EntityManager, hash: Buffer, now: Date): Promise<SessionRow | null> {
-    const [rows] = await manager.query<[SessionRow[], number]>(
-      `UPDATE refresh_tokens t SET used_at = $2 FROM sessions s, users u
-       WHERE t.token_hash = $1 AND t.used_at IS NULL AND t.expires_at > $2
-         AND s.id = t.session_id AND s.ended_at IS NULL AND s.expires_at > $2 AND u.id = s.user_id
-       RETURNING s.id, s.user_id, u.role, u.status`,
-      [hash, now],
+  /** All live sessions of a user, as `findLive` tells them. Index: ix_sessions_user. */
+  async findAllLive(userId: string, now: Date): Promise<SessionRow[]> {
+    return await this.database.query<SessionRow>(
+      'sessions.live_of_user',
+      `SELECT s.id, s.user_id, u.role, u.status, s.jkt, s.last_used_at, i.idle_seconds
+       FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN session_settings i ON i.user_id = s.user_id
+       WHERE s.user_id = $1 AND ${LIVE}`,
+      [userId, now],
     );
-    return rows[0] ?? null;
   }
 
-  /** The session of a token that was used before, which means that somebody has a copy. */
-  async findSessionOfUsedToken(manager: EntityManager, hash: Buffer): Promise<string | null> {
-    const [row] = await manager.query<{ session_id: string }[]>(
-      'SELECT session_id FROM refresh_tokens WHERE token_hash = $1 AND used_at IS NOT NULL',
-      [hash],
+  /** Live sessions of a user, the latest first, from behind `after`. Index: ix_sessions_user. */
+  async list(userId: string, now: Date, after: string | null, limit: number): Promise<SessionListRow[]> {
+    return await this.database.query<SessionListRow>(
+      'sessions.list',
+      `SELECT id, device, proof, jkt, created_at, last_used_at, expires_at,
+              text(network(set_masklen(address, CASE family(address) WHEN 4 THEN 24 ELSE 48 END))) AS network
+       FROM sessions s WHERE user_id = $1 AND ${LIVE} AND ($3::uuid IS NULL OR id < $3)
+       ORDER BY id DESC LIMIT $4`,
+      [userId, now, after, limit],
     );
-    return row?.session_id ?? null;
   }
 
-  async extend(manager: EntityManager, sessionId: string, now: Date, expiresAt: Date): Promise<void> {
-    await manager.query('UPDATE sessions SET last_used_at = $2, expires_at = $3 WHERE id = $1', [
-      sessionId,
-      now,
-      expiresAt,
-    ]);
+  /** False when there is no such live session, or it is another's. */
+  async end(
+    manager: EntityManager,
+    session: { id: string; userId?: string },
+    reason: EndReason,
+    now: Date,
+  ): Promise<boolean> {
+    const [rows] = await manager.query<[{ id: string }[], number]>(
+      `UPDATE sessions SET ended_at = $3, end_reason = $2
+       WHERE id = $1 AND ended_at IS NULL AND ($4::uuid IS NULL OR user_id = $4) RETURNING id`,
+      [session.id, reason, now, session.userId ?? null],
+    );
+    const ids = rows.map(({ id }) => id);
+    await this.devices.endWithSessions(manager, ids);
+    return ids.length > 0;
   }
 
-  async end(manager: EntityManager, sessionId: string, reason: EndReason, now: Date): Promise<void> {
-    await manager.query(
-      'UPDATE sessions SET ended_at = $3, end_reason = $2 WHERE id = $1 AND ended_at IS NULL',
-      [sessionId, reason, now],
+  /** Ends all sessions of a user but one; their ids. Rows are locked in the order of their ids. Index: ix_sessions_user. */
+  async endAll(
+    manager: EntityManager,
+    userId: string,
+    reason: EndReason,
+    now: Date,
+    except: string | null,
+  ): Promise<string[]> {
+    const [rows] = await manager.query<[{ id: string }[], number]>(
+      `UPDATE sessions SET ended_at = $3, end_reason = $2 WHERE id = ANY (ARRAY(
+         SELECT id FROM sessions WHERE user_id = $1 AND ended_at IS NULL AND id IS DISTINCT FROM $4::uuid
+         ORDER BY id FOR UPDATE))
+       RETURNING id`,
+      [userId, reason, now, except],
+    );
+    const ids = rows.map(({ id }) => id);
+    await this.devices.endWithSessions(manager, ids);
+    return ids;
+  }
+
+  /** Writes down when sessions were last used. Rows are locked in the order of their ids. */
+  async noteActivity(activity: ReadonlyMap<string, Date>): Promise<void> {
+    await this.database.query(
+      'sessions.activity',
+      `WITH used AS (SELECT * FROM unnest($1::uuid[], $2::timestamptz[]) AS u (id, at)),
+       held AS (SELECT id FROM sessions WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE)
+       UPDATE sessions s SET last_used_at = used.at FROM used JOIN held USING (id)
+       WHERE s.id = used.id AND s.last_used_at < used.at`,
+      [[...activity.keys()], [...activity.values()]],
+    );
+  }
+
+  /** The user has proved themselves in it, which is an activity. */
+  async noteProof(sessionId: string, now: Date): Promise<void> {
+    await this.database.query(
+      'sessions.proof',
+      'UPDATE sessions SET proved_at = $2, last_used_at = greatest(last_used_at, $2) WHERE id = $1',
+      [sessionId, now],
+    );
+  }
+
+  async findProvedAt(sessionId: string): Promise<Date | null> {
+    const [row] = await this.database.query<{ proved_at: Date }>(
+      'sessions.proved_at',
+      'SELECT coalesce(proved_at, created_at) AS proved_at FROM sessions WHERE id = $1 AND ended_at IS NULL',
+      [sessionId],
+    );
+    return row?.proved_at ?? null;
+  }
+
+  async findIdleSeconds(userId: string): Promise<number | null> {
+    const [row] = await this.database.query<{ idle_seconds: number }>(
+      'session_settings.find',
+      'SELECT idle_seconds FROM session_settings WHERE user_id = $1',
+      [userId],
+    );
+    return row?.idle_seconds ?? null;
+  }
+
+  async chooseIdleSeconds(userId: string, seconds: number): Promise<void> {
+    await this.database.query(
+      'session_settings.choose',
+      `INSERT INTO session_settings (user_id, idle_seconds) VALUES ($1, $2)
+       ON CONFLICT (user_id) DO UPDATE SET idle_seconds = excluded.idle_seconds`,
+      [userId, seconds],
     );
   }
 
@@ -112,27 +221,6 @@ export class SessionsRepository {
       [since],
     );
     return rows.map((row) => row.id);
-  }
-
-  /**
-   * Forgets at most `limit` refresh tokens that expired more than 30 days ago or whose session ended or expired more than
-   * 90 days ago; how many. By the Clock, which said when they expire. Indexes: ix_refresh_tokens_cleanup, and those of
-   * forgetSessions with ix_refresh_tokens_session.
-   */
-  async forgetTokens(now: Date, limit: number): Promise<number> {
-    const rows = await this.database.query(
-      'refresh_tokens.forget',
-      `DELETE FROM refresh_tokens WHERE token_hash = ANY (ARRAY(
-         (SELECT token_hash FROM refresh_tokens WHERE expires_at < $2::timestamptz - interval '30 days' LIMIT $1)
-         UNION
-         (SELECT t.token_hash FROM sessions s JOIN refresh_tokens t ON t.session_id = s.id
-          WHERE s.ended_at < $2::timestamptz - interval '90 days' OR s.expires_at < $2::timestamptz - interval '90 days'
-          LIMIT $1)
-         LIMIT $1))
-       RETURNING 1`,
-      [limit, now],
-    );
-    return rows.length;
   }
 
   /**

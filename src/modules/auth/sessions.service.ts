@@ -3,15 +3,20 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Clock } from '../../platform/clock/clock.js';
 import { Rules } from '../../platform/config/rules.js';
+import { afterCommit } from '../../platform/database/after-commit.js';
 import { newId } from '../../platform/database/ids.js';
 import { UnitOfWork } from '../../platform/database/unit-of-work.js';
 import type { Caller } from '../../platform/http/caller.decorator.js';
 import { type Forgetful, HasHousekeeping } from '../../platform/jobs/housekeeping.decorator.js';
+import { OutboxService } from '../../platform/outbox/outbox.service.js';
 import type { Role, Subject } from '../../platform/security/subject.js';
 import { AccessTokensService } from './access-tokens.service.js';
-import { authErrors } from './auth.errors.js';
-import { SessionCache } from './session-cache.js';
-import { type EndReason, SessionsRepository } from './sessions.repository.js';
+import { sessionOpened } from './auth.events.js';
+import { type CachedSession, SessionCache } from './session-cache.js';
+import { deviceName } from './sessions/device-name.js';
+import { RefreshTokensRepository } from './sessions/refresh-tokens.repository.js';
+import { SessionActivity } from './sessions/session-activity.js';
+import { type EndReason, type SessionRow, SessionsRepository } from './sessions.repository.js';
 import type { Proof } from './sign-in.types.js';
 
 export interface TokenPair {
@@ -20,99 +25,168 @@ export interface TokenPair {
   expiresIn: number;
 }
 
-/** Sessions: opened at sign-in, checked at every request, kept alive by single-use refresh tokens. */
+/** A live session as a request finds it. */
+export interface LiveSession extends CachedSession {
+  /** Nobody has used it for longer than is allowed. */
+  readonly idle: boolean;
+}
+
+/** Sessions: opened at sign-in, looked up at every request, ended. */
 @HasHousekeeping()
 @Injectable()
 export class SessionsService implements Forgetful {
-  readonly forgets = [
-    async (limit: number) => await this.repository.forgetTokens(this.clock.now(), limit),
-    async (limit: number) => await this.repository.forgetSessions(this.clock.now(), limit),
-  ];
+  readonly forgets = [async (limit: number) => await this.repository.forgetSessions(this.clock.now(), limit)];
 
   constructor(
     private readonly repository: SessionsRepository,
+    private readonly refreshTokens: RefreshTokensRepository,
     private readonly cache: SessionCache,
+    private readonly activity: SessionActivity,
     private readonly tokens: AccessTokensService,
+    private readonly outbox: OutboxService,
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
     private readonly rules: Rules,
   ) {}
 
+  /** Opens a session in the caller's transaction, bound to the key that the caller has shown, if any. */
   async open(
     manager: EntityManager,
     user: { id: string; role: Role },
     proof: Proof,
     caller: Caller,
-  ): Promise<TokenPair> {
-    const id = newId();
+  ): Promise<{ sessionId: string; tokens: TokenPair }> {
+    const [id, userId] = [newId(), user.id];
+    const device = deviceName(caller.userAgent);
     const { now, expiresAt } = this.lifetime();
-    await this.repository.insert(manager, { id, userId: user.id, proof, caller, now, expiresAt });
-    return await this.issue(manager, { sessionId: id, userId: user.id, role: user.role });
+    const session = { id, userId, proof, caller, device, now, expiresAt };
+    const newDevice = await this.repository.insert(manager, session);
+    const refreshToken = newRefreshToken();
+    const hash = hashToken(refreshToken);
+    await this.refreshTokens.insert(manager, { hash, sessionId: id, now, expiresAt });
+    await this.outbox.publish(manager, sessionOpened, { userId, sessionId: id, newDevice });
+    const accessToken = await this.tokens.sign(userId, id, user.role, caller.jkt);
+    const { accessTokenSeconds: expiresIn } = this.rules.auth;
+    return { sessionId: id, tokens: { accessToken, refreshToken, expiresIn } };
   }
 
   /**
-   * A new pair for a refresh token, which is used up by it. A token that comes a second time ends its session: of two
-   * who hold it one is a thief, and nothing tells which.
+   * The session, if it lives: from Redis in one round trip, else from Postgres. When somebody acts in it and it is not
+   * idle, this is its last activity.
    */
-  async refresh(refreshToken: string): Promise<TokenPair> {
-    const hash = hashToken(refreshToken);
-    const outcome = await this.unitOfWork.run(async (manager) => {
-      const { now, expiresAt } = this.lifetime();
-      const session = await this.repository.useRefreshToken(manager, hash, now);
-      if (session?.status === 'active') {
-        await this.repository.extend(manager, session.id, now, expiresAt);
-        return await this.issue(manager, {
-          sessionId: session.id,
-          userId: session.user_id,
-          role: session.role,
-        });
-      }
-      const stolen = await this.repository.findSessionOfUsedToken(manager, hash);
-      if (stolen !== null) await this.repository.end(manager, stolen, 'refresh_reused', now);
-      return { ended: stolen };
-    });
-    if ('accessToken' in outcome) return outcome;
-    if (outcome.ended !== null) await this.cache.bury(outcome.ended);
-    throw authErrors.REFRESH_TOKEN_INVALID();
+  async find(sessionId: string, active: boolean): Promise<LiveSession | null> {
+    const now = this.nowSeconds();
+    const session =
+      (await this.cache.find(sessionId, now, active)) ?? (await this.load(sessionId, now, active));
+    if (session === null || session === 'ended') return null;
+    const idle = now - session.lastUsedAt > session.idleSeconds;
+    if (active && !idle) this.activity.note(sessionId, now);
+    return { ...session, idle };
   }
 
-  /** Whose session this is, if it lives: from Redis in one round trip, else from Postgres. */
-  async find(sessionId: string): Promise<{ userId: string; role: Role } | null> {
-    const cached = await this.cache.find(sessionId);
-    if (cached === 'ended') return null;
-    if (cached !== null) return cached;
+  /** The session as Postgres has it, which is put right in Redis: for who would refuse it by what Redis says. */
+  async reread(sessionId: string): Promise<LiveSession | null> {
+    const now = this.nowSeconds();
     const row = await this.repository.findLive(sessionId, this.clock.now());
-    if (!row || row.status !== 'active') return null;
-    const session = { userId: row.user_id, role: row.role };
-    await this.cache.keep(sessionId, session);
+    if (row?.status !== 'active') return null;
+    const session = this.toSession(row);
+    await this.cache.replace(sessionId, session);
+    return { ...session, idle: now - session.lastUsedAt > session.idleSeconds };
+  }
+
+  /** Ends a session; its requests are refused from the next one on, in every API process. False: it is not theirs. */
+  async end(subject: Pick<Subject, 'sessionId' | 'userId'>, reason: EndReason): Promise<boolean> {
+    const { sessionId: id, userId } = subject;
+    const ended = await this.unitOfWork.run((manager) =>
+      this.repository.end(manager, { id, userId }, reason, this.clock.now()),
+    );
+    if (ended) await this.cache.bury(id);
+    return ended;
+  }
+
+  /**
+   * Ends a session that has been idle for `graceSeconds` longer than is allowed, by Postgres; whether it has ended. Redis may
+   * have lost its last activity, and what another process noted is written within a minute.
+   */
+  async endIdle(sessionId: string, graceSeconds = 0): Promise<boolean> {
+    const session = await this.reread(sessionId);
+    if (session === null) return true;
+    if (this.nowSeconds() - session.lastUsedAt <= session.idleSeconds + graceSeconds) return false;
+    await this.end({ sessionId, userId: session.userId }, 'idle');
+    return true;
+  }
+
+  /**
+   * Ends the sessions of a user, but for `except`, in the caller's transaction; how many. Once it has committed every API
+   * process refuses them. A session that is opened after that, by a proof that was compared before, is not among them.
+   */
+  async endAll(
+    manager: EntityManager,
+    userId: string,
+    reason: EndReason,
+    except: string | null = null,
+  ): Promise<number> {
+    const ids = await this.repository.endAll(manager, userId, reason, this.clock.now(), except);
+    if (ids.length > 0) afterCommit(manager, `sessions.bury:${userId}`, () => void this.cache.bury(...ids));
+    return ids.length;
+  }
+
+  /** The user of an idle session has proved themselves again, by whatever way: it may be used in full. */
+  async reauthenticated({ sessionId }: Pick<Subject, 'sessionId'>): Promise<void> {
+    await this.repository.noteProof(sessionId, this.clock.now());
+    this.activity.note(sessionId, this.nowSeconds());
+    await this.reread(sessionId);
+  }
+
+  /** When the user last proved themselves in this session: opening it, or again since. Null: it has ended. */
+  async provedAt({ sessionId }: Pick<Subject, 'sessionId'>): Promise<Date | null> {
+    return await this.repository.findProvedAt(sessionId);
+  }
+
+  /** Tells Redis what has changed of all sessions of a user; after the commit. */
+  async rereadAll(userId: string): Promise<void> {
+    const rows = await this.repository.findAllLive(userId, this.clock.now());
+    await Promise.all(rows.map((row) => this.cache.replace(row.id, this.toSession(row))));
+  }
+
+  private async load(sessionId: string, now: number, active: boolean): Promise<CachedSession | null> {
+    const row = await this.repository.findLive(sessionId, this.clock.now());
+    if (row?.status !== 'active') return null;
+    const session = this.toSession(row);
+    const used = active && now - session.lastUsedAt <= session.idleSeconds;
+    await this.cache.keep(
+      sessionId,
+      used ? { ...session, lastUsedAt: Math.max(now, session.lastUsedAt) } : session,
+    );
     return session;
   }
 
-  /** Ends a session; its requests are refused from the next one on, in every API process. */
-  async end(subject: Pick<Subject, 'sessionId'>, reason: EndReason): Promise<void> {
-    await this.unitOfWork.run((manager) =>
-      this.repository.end(manager, subject.sessionId, reason, this.clock.now()),
-    );
-    await this.cache.bury(subject.sessionId);
-  }
-
-  private async issue(manager: EntityManager, subject: Subject): Promise<TokenPair> {
-    const refreshToken = randomBytes(32).toString('base64url');
-    await this.repository.insertRefreshToken(manager, {
-      hash: hashToken(refreshToken),
-      sessionId: subject.sessionId,
-      ...this.lifetime(),
-    });
-    const accessToken = await this.tokens.sign(subject.userId, subject.sessionId, subject.role);
-    return { accessToken, refreshToken, expiresIn: this.rules.auth.accessTokenSeconds };
+  private toSession(row: SessionRow): CachedSession {
+    const { seconds } = this.rules.auth.idle;
+    const written = Math.floor(row.last_used_at.getTime() / 1000);
+    return {
+      userId: row.user_id,
+      role: row.role,
+      jkt: row.jkt,
+      idleSeconds: Math.min(row.idle_seconds ?? seconds, seconds),
+      lastUsedAt: Math.max(written, this.activity.latest(row.id)),
+    };
   }
 
   private lifetime(): { now: Date; expiresAt: Date } {
     const now = this.clock.now();
     return { now, expiresAt: new Date(now.getTime() + this.rules.auth.refreshTokenSeconds * 1000) };
   }
+
+  private nowSeconds(): number {
+    return Math.floor(this.clock.now().getTime() / 1000);
+  }
 }
 
-function hashToken(token: string): Buffer {
+export function newRefreshToken(): string {
+  return randomBytes(32).toString('base64url');
+}
+
+export function hashToken(token: string): Buffer {
   return createHash('sha256').update(token).digest();
 }

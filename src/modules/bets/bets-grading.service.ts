@@ -1,6 +1,8 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { afterCommit } from '../../platform/database/after-commit.js';
 import { WeekOpenedPort } from '../pools/week-opened.port.js';
+import { BetPages } from './bet-pages.js';
 import { BetsRepository, type ChunkToGrade } from './bets.repository.js';
 
 /** What settlement asks of bets, always inside its own transaction. */
@@ -8,6 +10,7 @@ import { BetsRepository, type ChunkToGrade } from './bets.repository.js';
 export class BetsGradingService implements OnModuleInit {
   constructor(
     private readonly repository: BetsRepository,
+    private readonly pages: BetPages,
     private readonly weekOpened: WeekOpenedPort,
   ) {}
 
@@ -18,7 +21,9 @@ export class BetsGradingService implements OnModuleInit {
 
   /** Grades a chunk and pays it; how many bets changed. Doing it again changes none. */
   async gradeChunk(manager: EntityManager, chunk: ChunkToGrade): Promise<number> {
-    return await this.repository.grade(manager, chunk);
+    const changed = await this.repository.grade(manager, chunk);
+    if (changed > 0) afterCommit(manager, 'bets.graded', () => void this.pages.graded());
+    return changed;
   }
 
   async countByPool(manager: EntityManager, weekId: number, marketIds: string[]) {

@@ -8,6 +8,7 @@ import { cursorPage, DEFAULT_LIMIT, readCursor } from '../../platform/http/pagin
 import type { Subject } from '../../platform/security/subject.js';
 import { priceText } from '../sports/prices.service.js';
 import { readWeekId, weekText, WeeksService } from '../pools/weeks.service.js';
+import { BetPages } from './bet-pages.js';
 import { betsErrors, placementErrors } from './bets.errors.js';
 import { type BetRow, BetsRepository, type Placement } from './bets.repository.js';
 import type { BetDto, BetsQuery, PlaceBetDto, PlacedBetDto } from './dto/bets.dto.js';
@@ -24,6 +25,7 @@ const MAX_BIGINT = 9_223_372_036_854_775_807n;
 export class BetsService {
   constructor(
     private readonly repository: BetsRepository,
+    private readonly pages: BetPages,
     private readonly weeks: WeeksService,
     private readonly rules: Rules,
   ) {}
@@ -49,6 +51,7 @@ export class BetsService {
       maxStake: pools.maxStake,
       minimumAge: auth.minimumAge,
     });
+    await this.pages.placed(userId);
     const { replayed = false, ...bet } = answer as unknown as PlacedBetDto & { replayed?: boolean };
     const placedAt = new Date(bet.placedAt);
     return new Effect({ ...bet, placedAt: placedAt.toISOString() }, placedAt, replayed);
@@ -77,26 +80,36 @@ export class BetsService {
 
   /** The caller's bets, newest first. */
   async list({ userId }: Subject, query: BetsQuery): Promise<Listed<BetDto>> {
+    return await this.pages.getOrRead(userId, query, () => this.read(userId, query));
+  }
+
+  private async read(userId: string, query: BetsQuery): Promise<Listed<BetDto>> {
     const limit = query.limit ?? DEFAULT_LIMIT;
-    const wanted = query.week === undefined ? await this.weeks.idsOfUser(userId) : [readWeekId(query.week)];
-    const rows = await this.newestOf(userId, wanted, {
+    const wanted = query.week === undefined ? null : [readWeekId(query.week)];
+    const filter = {
       status: query.status ?? null,
       before: readCursor(query.cursor, BET_ID)?.[0] ?? null,
       limit: limit + 1,
-    });
+    };
+    const rows = await this.newestOf(userId, wanted, filter);
     return cursorPage<BetRow, BetDto>(rows, limit, (row) => [row.id], toBetDto);
   }
 
   /**
    * Walks the weeks, newest first, until there are enough: a bet of a later week has the greater id, for it was placed
-   * later. So a page opens the partitions that it shows and not those of every week there ever was.
+   * later. So a page opens the partitions that it shows and not those of every week there ever was. Without weeks given the
+   * one in play comes first, which is all that most look at.
    */
   private async newestOf(
     userId: string,
-    weekIds: readonly number[],
+    weeks: readonly number[] | null,
     filter: { status: string | null; before: string | null; limit: number },
   ): Promise<BetRow[]> {
-    const rows: BetRow[] = [];
+    const current = this.weeks.currentId();
+    const rows =
+      weeks === null ? await this.repository.ofUser(userId, { ...filter, weekIds: [current] }) : [];
+    if (rows.length === filter.limit) return rows;
+    const weekIds = weeks ?? (await this.weeks.idsOfUser(userId)).filter((id) => id !== current);
     for (let from = 0; from < weekIds.length && rows.length < filter.limit; from += WEEKS_AT_ONCE)
       rows.push(
         ...(await this.repository.ofUser(userId, {

@@ -9,11 +9,22 @@ export interface NewPool {
   size: number;
 }
 
+/** Three lists of one length. */
+export interface DrawnPlayers {
+  userIds: readonly string[];
+  positions: Int32Array;
+  /** Numbers of their pools. */
+  pools: Int32Array;
+}
+
 export interface DrawEntryRow {
   user_id: string;
   draw_position: number;
   pool: string;
 }
+
+const ENTRANTS = `(SELECT string_agg(user_id::text, E'\\n' ORDER BY user_id) FROM week_passes
+  WHERE week_id = $1 AND user_id NOT IN (SELECT user_id FROM compliance_barred($2, $3)))`;
 
 /** The draw's SQL: who is in, and writing who is where. */
 @Injectable()
@@ -25,12 +36,21 @@ export class DrawRepository {
    * Index: ix_week_passes_week.
    */
   async entrants(manager: EntityManager, weekId: number, at: Date, minimumAge: number): Promise<string[]> {
-    const [row] = await manager.query<{ ids: string | null }[]>(
-      `SELECT string_agg(user_id::text, E'\\n' ORDER BY user_id) AS ids FROM week_passes
-       WHERE week_id = $1 AND user_id NOT IN (SELECT user_id FROM compliance_barred($2, $3))`,
+    const [row] = await manager.query<{ ids: string | null }[]>(`SELECT ${ENTRANTS} AS ids`, [
+      weekId,
+      at,
+      minimumAge,
+    ]);
+    return row?.ids?.split('\n') ?? [];
+  }
+
+  /** `entriesHash` of the same list, without its travelling. */
+  async entrantsHash(manager: EntityManager, weekId: number, at: Date, minimumAge: number): Promise<string> {
+    const [row] = await manager.query<{ hash: string }[]>(
+      `SELECT encode(sha256(convert_to(coalesce(${ENTRANTS}, ''), 'UTF8')), 'hex') AS hash`,
       [weekId, at, minimumAge],
     );
-    return row?.ids?.split('\n') ?? [];
+    return row?.hash ?? '';
   }
 
   /** Makes passes of one week passes of another; those of users who hold one there already stay. Both weeks are locked. */
@@ -54,12 +74,15 @@ export class DrawRepository {
     return row ?? { moved: 0, kept: 0 };
   }
 
-  /** Writes pools, entries and members of a whole draw: `drawn` is the order, pools take it up one after the other. */
+  /**
+   * Writes pools, entries and members of a whole draw: of each player, by user id, the place in the drawn order (from 1) and
+   * the number of the pool.
+   */
   async insertDraw(
     manager: EntityManager,
-    draw: { weekId: number; pools: NewPool[]; drawn: readonly string[]; credits: number },
+    draw: { weekId: number; pools: NewPool[]; players: DrawnPlayers; credits: number },
   ): Promise<void> {
-    const { weekId, pools, drawn, credits } = draw;
+    const { weekId, pools, players, credits } = draw;
     await manager.query(
       `INSERT INTO pools (id, week_id, number, name, size)
        SELECT id, $1, number, name, size FROM unnest($2::uuid[], $3::int[], $4::text[], $5::int[])
@@ -75,18 +98,16 @@ export class DrawRepository {
     // Rows go in by the order of their keys, so that the indexes grow at their edge; the sorts fit in memory.
     await manager.query("SET LOCAL work_mem = '64MB'");
     await manager.query(
-      `WITH cut AS (
-         SELECT id AS pool_id, sum(size) OVER (ORDER BY number) - size AS before, size FROM pools WHERE week_id = $1),
-       placed AS MATERIALIZED (
-         SELECT cut.pool_id, d.user_id, d.position
-         FROM cut CROSS JOIN LATERAL generate_series(cut.before + 1, cut.before + cut.size) AS s (position)
-         JOIN unnest(string_to_array($2, E'\\n')::uuid[]) WITH ORDINALITY AS d (user_id, position) ON d.position = s.position),
+      `WITH placed AS MATERIALIZED (
+         SELECT p.id AS pool_id, d.user_id, d.position
+         FROM ROWS FROM (unnest($2::uuid[]), unnest($3::int[]), unnest($4::int[])) AS d (user_id, position, number)
+         JOIN pools p ON p.week_id = $1 AND p.number = d.number),
        entered AS (
          INSERT INTO week_entries (user_id, week_id, pool_id, draw_position)
          SELECT user_id, $1, pool_id, position FROM placed ORDER BY user_id)
        INSERT INTO pool_members (pool_id, user_id, week_id, draw_position, balance, starting)
-       SELECT pool_id, user_id, $1, position, $3, $3 FROM placed ORDER BY pool_id, user_id`,
-      [weekId, drawn.join('\n'), credits],
+       SELECT pool_id, user_id, $1, position, $5, $5 FROM placed ORDER BY pool_id, user_id`,
+      [weekId, arrayText(players.userIds), arrayText(players.positions), arrayText(players.pools), credits],
     );
   }
 
@@ -100,4 +121,9 @@ export class DrawRepository {
       [weekId, after, limit],
     );
   }
+}
+
+/** An array as Postgres writes one, of values that need no quotes: a hundred thousand are one text to the driver. */
+function arrayText(values: readonly string[] | Int32Array): string {
+  return `{${values.join(',')}}`;
 }

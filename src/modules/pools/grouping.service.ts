@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Clock } from '../../platform/clock/clock.js';
@@ -8,10 +9,10 @@ import { readCursor } from '../../platform/http/pagination.js';
 import { AuditService } from '../../platform/observability/audit.service.js';
 import { OutboxService } from '../../platform/outbox/outbox.service.js';
 import { formatWeekId } from './domain/calendar.js';
-import { planPools } from './domain/pool-plan.js';
+import { type PlannedPool, planPools } from './domain/pool-plan.js';
 import { entriesHash, shuffle } from './domain/shuffle.js';
 import { weekMachine } from './domain/week-machine.js';
-import { DrawRepository } from './draw.repository.js';
+import { type DrawnPlayers, DrawRepository } from './draw.repository.js';
 import type { DrawDto, DrawQuery } from './dto/weeks.dto.js';
 import type { Week } from './entities/week.entity.js';
 import { poolsErrors } from './pools.errors.js';
@@ -20,6 +21,11 @@ import { WeeksRepository } from './weeks.repository.js';
 import { readWeekId, WeeksService } from './weeks.service.js';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+interface EntryList {
+  readonly entrants: string[];
+  readonly hash: string;
+}
 
 /** Draws a week's players into pools, once, so that anyone can replay it. */
 @Injectable()
@@ -44,44 +50,58 @@ export class GroupingService {
   async group(weekId: number, actorId: string | null): Promise<void> {
     await this.openWeekForLatecomers(weekId);
     for (;;) {
-      await this.publishEntries(weekId);
-      const outcome = await this.unitOfWork.run((manager) => this.draw(manager, weekId, actorId));
+      const list = await this.publishEntries(weekId);
+      if (list === null) return;
+      const outcome = await this.unitOfWork.run((manager) => this.draw(manager, weekId, list, actorId));
       if (outcome !== 'list changed') return;
       this.logger.log(`week ${weekId}: an entry was barred between list and draw, publishing the list again`);
     }
   }
 
-  private async publishEntries(weekId: number): Promise<void> {
-    await this.unitOfWork.run(async (manager) => {
+  /** The list whose hash is published by this, or null when the week is grouped already. */
+  private async publishEntries(weekId: number): Promise<EntryList | null> {
+    return await this.unitOfWork.run(async (manager) => {
       const week = await this.enter(manager, weekId);
-      if (week === null) return;
-      const entrants = await this.entrants(manager, week);
+      if (week === null) return null;
+      const entrants = this.isOver(week) ? [] : await this.entrants(manager, week);
+      const list = { entrants, hash: entriesHash(entrants) };
       await this.weeksRepository.move(manager, weekId, weekMachine.from('group'), {
-        entriesHash: entriesHash(entrants),
+        entriesHash: list.hash,
         entriesCount: entrants.length,
       });
+      return list;
     });
   }
 
   private async draw(
     manager: EntityManager,
     weekId: number,
+    list: EntryList,
     actorId: string | null,
   ): Promise<'done' | 'list changed'> {
     const week = await this.enter(manager, weekId);
     if (week === null) return 'done';
-    const entrants = await this.entrants(manager, week);
-    if (entriesHash(entrants) !== week.entriesHash) return 'list changed';
+    const { entrants, hash } = list;
+    const [hashNow, drawn] = await Promise.all([
+      this.hashNow(manager, week),
+      meanwhile(() => shuffle([...entrants.keys()], week.seed)),
+    ]);
+    if (hash !== week.entriesHash || hash !== hashNow) return 'list changed';
     const moved = this.isOver(week) ? await this.movePasses(manager, weekId) : null;
     const { maxSize, fill, startingCredits } = this.rules.pools;
-    const drawn = shuffle(entrants, week.seed);
-    const pools = planPools(weekId, drawn, { max: maxSize, fill }).map((pool) => ({
+    const plan = planPools(
+      weekId,
+      drawn.map((entrant) => entrants[entrant] as string),
+      { max: maxSize, fill },
+    );
+    const pools = plan.map(({ index, name, members }) => ({
       id: newId(),
-      number: pool.index + 1,
-      name: pool.name,
-      size: pool.members.length,
+      number: index + 1,
+      name,
+      size: members.length,
     }));
-    await this.repository.insertDraw(manager, { weekId, pools, drawn, credits: startingCredits });
+    const players = playersOf(entrants, drawn, plan);
+    await this.repository.insertDraw(manager, { weekId, pools, players, credits: startingCredits });
     await this.weeksRepository.move(manager, weekId, weekMachine.from('group'), {
       status: 'grouped',
       groupedAt: this.clock.now(),
@@ -118,10 +138,14 @@ export class GroupingService {
     return week;
   }
 
-  /** Nobody is drawn into a week that ended before anyone could play it. */
-  private async entrants(manager: EntityManager, week: Week): Promise<string[]> {
-    if (this.isOver(week)) return [];
-    return await this.repository.entrants(manager, week.id, this.clock.now(), this.rules.auth.minimumAge);
+  private async entrants(manager: EntityManager, { id }: Week): Promise<string[]> {
+    return await this.repository.entrants(manager, id, this.clock.now(), this.rules.auth.minimumAge);
+  }
+
+  /** The hash of the list as it would be now. Nobody is drawn into a week that ended before anyone could play it. */
+  private async hashNow(manager: EntityManager, week: Week): Promise<string> {
+    if (this.isOver(week)) return entriesHash([]);
+    return await this.repository.entrantsHash(manager, week.id, this.clock.now(), this.rules.auth.minimumAge);
   }
 
   private isOver(week: Week): boolean {
@@ -172,4 +196,27 @@ export class GroupingService {
       nextCursor: rows.length > limit && last ? Buffer.from(last.user_id).toString('base64url') : null,
     };
   }
+}
+
+/** Computes while Postgres does, once the statement asked for before has left. */
+async function meanwhile<T>(compute: () => T): Promise<T> {
+  await setImmediate();
+  return compute();
+}
+
+/** Each entrant's place: `drawn` names entrants by their index in the list. */
+function playersOf(
+  userIds: readonly string[],
+  drawn: readonly number[],
+  plan: readonly PlannedPool[],
+): DrawnPlayers {
+  const positions = new Int32Array(userIds.length);
+  const pools = new Int32Array(userIds.length);
+  for (const { index, members } of plan)
+    for (const { drawPosition } of members) {
+      const entrant = drawn[drawPosition - 1] as number;
+      positions[entrant] = drawPosition;
+      pools[entrant] = index + 1;
+    }
+  return { userIds, positions, pools };
 }

@@ -4,7 +4,7 @@ import type { Effect } from '../../platform/http/answers.js';
 import { UuidField } from '../../platform/http/fields.js';
 import { Idempotency, type IdempotencyKey } from '../../platform/http/idempotency.js';
 import { Operation } from '../../platform/http/operation.decorator.js';
-import { Roles } from '../../platform/security/roles.decorator.js';
+import { RequiresPermission } from '../../platform/security/requires-permission.decorator.js';
 import { CurrentSubject, type Subject } from '../../platform/security/subject.js';
 import { complianceErrors } from '../compliance/compliance.errors.js';
 import { usersErrors } from '../users/users.errors.js';
@@ -21,7 +21,6 @@ class UserParam {
 
 @ApiTags('admin')
 @ApiBearerAuth('session')
-@Roles('admin')
 @Controller('admin')
 export class PoolsAdminController {
   constructor(
@@ -31,6 +30,7 @@ export class PoolsAdminController {
   ) {}
 
   @Post('weeks/:id/group')
+  @RequiresPermission('weeks.draw')
   @Operation({
     summary: 'Draw a week whose start has come; done already, nothing happens',
     answer: WeekDto,
@@ -42,6 +42,7 @@ export class PoolsAdminController {
   }
 
   @Post('users/:id/pass')
+  @RequiresPermission('passes.grant')
   @Operation({
     summary: "Grant a week's pass, or a buy-back",
     status: 201,

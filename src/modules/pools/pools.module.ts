@@ -9,6 +9,7 @@ import { MembersRepository } from './members.repository.js';
 import { MeService } from './me.service.js';
 import { PassesService } from './passes.service.js';
 import { PoolsAdminController } from './pools-admin.controller.js';
+import { PoolsPersonalData } from './pools-personal-data.repository.js';
 import { PrizesRepository } from './prizes.repository.js';
 import { PrizesService } from './prizes.service.js';
 import { TablesService } from './tables.service.js';
@@ -32,6 +33,7 @@ import { WeeksService } from './weeks.service.js';
     DrawRepository,
     MembersRepository,
     PrizesRepository,
+    PoolsPersonalData,
   ],
   exports: [WeeksService, GroupingService, PrizesService, WeekOpenedPort],
 })

@@ -12,6 +12,8 @@ import { readWeekId, WeeksService } from './weeks.service.js';
 @Injectable()
 export class TablesService {
   private readonly recent = new SharedReads<TableRowDto[]>({ maxAgeMs: 1000, max: 2000 });
+  /** Pages of a table that is still shared, each rendered once. */
+  private readonly pages = new WeakMap<TableRowDto[], Map<string, Listed<TableRowDto>>>();
 
   constructor(
     private readonly weeks: WeeksService,
@@ -26,7 +28,12 @@ export class TablesService {
   }
 
   async leaderboard({ id, poolId }: PoolParam, query: PageQuery): Promise<Listed<TableRowDto>> {
-    return page(await this.table(this.weekIdOf(id), poolId), query);
+    const rows = await this.table(this.weekIdOf(id), poolId);
+    const key = `${query.page}:${query.limit}`;
+    const pages = this.pagesOf(rows);
+    const known = pages.get(key) ?? page(rows, query);
+    pages.set(key, known);
+    return known;
   }
 
   /** A pool's whole table, at most a second old. */
@@ -47,6 +54,12 @@ export class TablesService {
       drawPosition: row.draw_position,
     }));
     return page(members, query);
+  }
+
+  private pagesOf(table: TableRowDto[]): Map<string, Listed<TableRowDto>> {
+    let pages = this.pages.get(table);
+    if (pages === undefined) this.pages.set(table, (pages = new Map<string, Listed<TableRowDto>>()));
+    return pages;
   }
 
   private async readTable(weekId: number, poolId: string): Promise<TableRowDto[]> {

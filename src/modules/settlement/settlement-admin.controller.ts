@@ -1,7 +1,7 @@
 import { Controller, Get, Param, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { Operation } from '../../platform/http/operation.decorator.js';
-import { Roles } from '../../platform/security/roles.decorator.js';
+import { RequiresPermission } from '../../platform/security/requires-permission.decorator.js';
 import { CurrentSubject, type Subject } from '../../platform/security/subject.js';
 import { poolsErrors } from '../pools/pools.errors.js';
 import { WeekDto } from '../pools/weeks.types.js';
@@ -13,7 +13,6 @@ import { WeekSettlementService } from './week-settlement.service.js';
 
 @ApiTags('admin')
 @ApiBearerAuth('session')
-@Roles('admin')
 @Controller('admin')
 export class SettlementAdminController {
   constructor(
@@ -23,6 +22,7 @@ export class SettlementAdminController {
   ) {}
 
   @Post('weeks/:id/settle')
+  @RequiresPermission('weeks.settle')
   @Operation({
     summary: 'Settle a week that is over; settled already, its tables and unpaid prizes are made anew',
     answer: WeekDto,
@@ -40,6 +40,7 @@ export class SettlementAdminController {
   }
 
   @Get('settlements/:id')
+  @RequiresPermission('settlements.read')
   @Operation({
     summary: 'How far a settlement is',
     answer: SettlementDto,

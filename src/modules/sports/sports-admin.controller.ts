@@ -1,7 +1,7 @@
 import { Body, Controller, Param, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { Operation } from '../../platform/http/operation.decorator.js';
-import { Roles } from '../../platform/security/roles.decorator.js';
+import { RequiresPermission } from '../../platform/security/requires-permission.decorator.js';
 import { CurrentSubject, type Subject } from '../../platform/security/subject.js';
 import { GameDto, GameResultDto, IdParam, MarketReasonDto } from './dto/games.dto.js';
 import { GamesService } from './games.service.js';
@@ -11,7 +11,6 @@ import { sportsErrors } from './sports.errors.js';
 
 @ApiTags('admin')
 @ApiBearerAuth('session')
-@Roles('admin')
 @Controller('admin')
 export class SportsAdminController {
   constructor(
@@ -21,6 +20,7 @@ export class SportsAdminController {
   ) {}
 
   @Post('games/:id/result')
+  @RequiresPermission('games.result')
   @Operation({
     summary: 'Say how a game stands or ended; its bets are then graded',
     description:
@@ -48,6 +48,7 @@ export class SportsAdminController {
   }
 
   @Post('markets/:id/suspend')
+  @RequiresPermission('markets.suspend')
   @Operation({
     summary: 'Take no more bets on a market for now',
     answer: GameDto,
@@ -62,6 +63,7 @@ export class SportsAdminController {
   }
 
   @Post('markets/:id/resume')
+  @RequiresPermission('markets.resume')
   @Operation({
     summary: 'Take bets on a suspended market again',
     answer: GameDto,
@@ -76,6 +78,7 @@ export class SportsAdminController {
   }
 
   @Post('markets/:id/void')
+  @RequiresPermission('markets.void')
   @Operation({
     summary: 'Void a market: every stake on it goes back',
     answer: GameDto,

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { type EntityManager, In, Raw, Repository } from 'typeorm';
+import { type EntityManager, In, IsNull, Raw, Repository } from 'typeorm';
 import { User } from './entities/user.entity.js';
 
 @Injectable()
@@ -22,6 +22,10 @@ export class UsersRepository {
     return await this.users.findOneBy({ id });
   }
 
+  async findWithin(manager: EntityManager, id: string): Promise<User | null> {
+    return await manager.getRepository(User).findOneBy({ id });
+  }
+
   async findByIds(ids: string[]): Promise<User[]> {
     return await this.users.findBy({ id: In(ids) });
   }
@@ -30,7 +34,7 @@ export class UsersRepository {
     await manager.getRepository(User).update({ id }, { termsVersion: version, termsAcceptedAt: at });
   }
 
-  async setRole(manager: EntityManager, id: string, role: User['role']): Promise<void> {
-    await manager.getRepository(User).update({ id }, { role });
+  async markEmailVerified(manager: EntityManager, id: string, at: Date): Promise<void> {
+    await manager.getRepository(User).update({ id, emailVerifiedAt: IsNull() }, { emailVerifiedAt: at });
   }
 }

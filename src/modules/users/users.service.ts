@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Clock } from '../../platform/clock/clock.js';
+import { Rules } from '../../platform/config/rules.js';
 import { violates } from '../../platform/database/database-errors.js';
-import type { Role } from '../../platform/security/subject.js';
 import type { User } from './entities/user.entity.js';
 import { usersErrors } from './users.errors.js';
 import { UsersRepository } from './users.repository.js';
@@ -13,10 +13,12 @@ export class UsersService {
   constructor(
     private readonly repository: UsersRepository,
     private readonly clock: Clock,
+    private readonly rules: Rules,
   ) {}
 
-  /** Throws EMAIL_TAKEN or HANDLE_TAKEN; both are compared without regard to case. */
+  /** Throws EMAIL_TAKEN, HANDLE_TAKEN or HANDLE_RESERVED; all are compared without regard to case. */
   async create(manager: EntityManager, user: NewUser): Promise<UserProfile> {
+    if (user.role !== 'admin') this.requireUnreserved(user.handle);
     const now = this.clock.now();
     const { emailVerified, ...rest } = user;
     const row: User = {
@@ -24,6 +26,7 @@ export class UsersService {
       emailVerifiedAt: emailVerified ? now : null,
       status: 'active',
       bannedUntil: null,
+      banReason: null,
       closingAt: null,
       termsAcceptedAt: now,
       createdAt: now,
@@ -51,6 +54,19 @@ export class UsersService {
     return toProfile(user);
   }
 
+  /** The user as the caller's transaction sees them. Throws USER_NOT_FOUND. */
+  async getWithin(manager: EntityManager, id: string): Promise<UserProfile> {
+    const user = await this.repository.findWithin(manager, id);
+    if (!user) throw usersErrors.USER_NOT_FOUND({ userId: id });
+    return toProfile(user);
+  }
+
+  /** Throws HANDLE_RESERVED for a word that would pass for the operator's, with underscores or without. */
+  requireUnreserved(handle: string): void {
+    if (this.rules.auth.reservedHandles.includes(handle.replaceAll('_', '').toLowerCase()))
+      throw usersErrors.HANDLE_RESERVED({ field: 'handle' });
+  }
+
   /** Handles by user id, for tables. Ids that are unknown are left out. */
   async handlesOf(ids: string[]): Promise<Map<string, string>> {
     const users = await this.repository.findByIds(ids);
@@ -61,8 +77,9 @@ export class UsersService {
     await this.repository.acceptTerms(manager, id, version, this.clock.now());
   }
 
-  async setRole(manager: EntityManager, id: string, role: Role): Promise<void> {
-    await this.repository.setRole(manager, id, role);
+  /** Nothing when it is verified already. */
+  async markEmailVerified(manager: EntityManager, id: string): Promise<void> {
+    await this.repository.markEmailVerified(manager, id, this.clock.now());
   }
 }
 
@@ -79,6 +96,8 @@ function toProfile(user: User): UserProfile {
     birthDate,
     role,
     status,
+    bannedUntil: user.bannedUntil,
+    banReason: user.banReason,
     closingAt,
     termsVersion,
     createdAt,

@@ -1,4 +1,5 @@
 import type { Role } from '../../platform/security/subject.js';
+import type { StandingReason } from './standing/standing.types.js';
 
 /** A user as other modules see one. */
 export interface UserProfile {
@@ -12,6 +13,9 @@ export interface UserProfile {
   birthDate: string;
   role: Role;
   status: 'active' | 'banned' | 'erased';
+  /** Null while banned: for good. */
+  bannedUntil: Date | null;
+  banReason: StandingReason | null;
   /** When personal data is to be erased, for who closes the account. */
   closingAt: Date | null;
   termsVersion: string;

@@ -3,7 +3,7 @@ import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { TimeField } from '../http/fields.js';
 import { Operation } from '../http/operation.decorator.js';
 import { Public } from '../security/public.decorator.js';
-import { Roles } from '../security/roles.decorator.js';
+import { RequiresPermission } from '../security/requires-permission.decorator.js';
 import { Clock } from './clock.js';
 import { MovableClock } from './movable-clock.js';
 
@@ -26,7 +26,7 @@ export class ClockController {
   }
 
   @Post('admin/clock')
-  @Roles('admin')
+  @RequiresPermission('clock.move')
   @ApiBearerAuth('session')
   @Operation({ summary: 'Move the time', answer: TimeDto })
   async move(@Body() body: TimeDto): Promise<TimeDto> {

@@ -5,7 +5,16 @@ import { AppConfig } from './app-config.js';
 import { appVariables, loadAppConfig } from './load-config.js';
 
 const ROOT = join(import.meta.dirname, '../../..');
-const SECRETS = ['JWT_PRIVATE_KEY', 'METRICS_TOKEN'];
+const SECRETS = [
+  'JWT_PRIVATE_KEY',
+  'ENCRYPTION_KEYS',
+  'BLIND_INDEX_KEY',
+  'TWILIO_AUTH_TOKEN',
+  'CAPTCHA_SECRET',
+  'GOOGLE_CLIENT_SECRET',
+  'APPLE_PRIVATE_KEY',
+  'METRICS_TOKEN',
+];
 const KEY = '-----BEGIN PRIVATE KEY-----\\nMC4=\\n-----END PRIVATE KEY-----\\n';
 
 describe('.env.example', () => {

@@ -6,6 +6,7 @@ import { ConfigError, loadAppConfig, loadRules } from './load-config.js';
 
 const CONFIG = join(import.meta.dirname, '../../../config');
 const KEY = '-----BEGIN PRIVATE KEY-----\nMC4=\n-----END PRIVATE KEY-----\n';
+const BYTES_32 = Buffer.alloc(32, 7).toString('base64');
 const ENOUGH = {
   DATABASE_URL: 'postgres://127.0.0.1/parley',
   REDIS_URL: 'redis://127.0.0.1',
@@ -76,8 +77,22 @@ describe('the environment', () => {
       REDIS_CACHE_URL: 'memory',
       REDIS_PREFIX: 'With Space',
       JWT_PRIVATE_KEY: 'secret',
+      JWT_RETIRED_KEYS: `${KEY} and more`,
       CORS_ORIGINS: '*',
       METRICS_TOKEN: 'short',
+      CAPTCHA_PROVIDER: 'maths',
+      CAPTCHA_VERIFY_URL: 'ftp://127.0.0.1',
+      ENCRYPTION_KEYS: 'a key',
+      APP_URL: 'app.example.com',
+      MAIL_SENDER: 'pigeon',
+      MAIL_FROM: 'Parley',
+      SMTP_URL: 'https://mail.example.com',
+      BLIND_INDEX_KEY: 'a key',
+      PUBLIC_URL: 'http://api.example.com',
+      OAUTH_REDIRECT_URLS: 'https://app.example.com/?a=b',
+      GOOGLE_ISSUER: 'accounts.google.com',
+      APPLE_ISSUER: 'http://10.0.0.1',
+      APPLE_PRIVATE_KEY: 'secret',
       RATE_LIMIT_FACTOR: '0',
       LOG_LEVEL: 'loud',
       SHUTDOWN_GRACE_MS: '-1',
@@ -93,7 +108,7 @@ describe('the environment', () => {
       'The configuration has 3 problem(s):\n' +
         '  - DATABASE_URL: DATABASE_URL must be a postgres:// URL\n' +
         '  - REDIS_URL: REDIS_URL must be a redis:// or rediss:// URL\n' +
-        '  - JWT_PRIVATE_KEY: JWT_PRIVATE_KEY must be an Ed25519 PKCS#8 PEM',
+        '  - JWT_PRIVATE_KEY: JWT_PRIVATE_KEY must be an Ed25519 or P-256 PKCS#8 PEM',
     );
   });
 
@@ -111,8 +126,84 @@ describe('the environment', () => {
     expect(problemsOf(() => loadAppConfig({ ...production, CLOCK_MODE: 'movable' }))).toEqual([
       'CLOCK_MODE: the movable clock is refused in production',
       'METRICS_TOKEN: required in production',
+      'ENCRYPTION_KEYS: required in production',
+      'BLIND_INDEX_KEY: required in production',
     ]);
-    expect(problemsOf(() => loadAppConfig({ ...production, METRICS_TOKEN: 'x'.repeat(16) }))).toEqual([]);
+    const secrets = {
+      METRICS_TOKEN: 'x'.repeat(16),
+      ENCRYPTION_KEYS: `new:${BYTES_32},old:${BYTES_32}`,
+      BLIND_INDEX_KEY: BYTES_32,
+    };
+    expect(problemsOf(() => loadAppConfig({ ...production, ...secrets }))).toEqual([]);
+  });
+
+  it('of mail by SMTP names its server', () => {
+    expect(problemsOf(() => loadAppConfig({ ...ENOUGH, MAIL_SENDER: 'smtp' }))).toEqual([
+      'SMTP_URL: required with MAIL_SENDER=smtp',
+    ]);
+    const smtp = { MAIL_SENDER: 'smtp', SMTP_URL: 'smtp://mail.example.com', NODE_ENV: 'production' };
+    expect(problemsOf(() => loadAppConfig({ ...ENOUGH, ...smtp }))).toContain(
+      'APP_URL: mailed links must be https in production',
+    );
+    for (const MAIL_FROM of ['a@example.com', 'Parley <a@example.com>'])
+      expect(
+        problemsOf(() =>
+          loadAppConfig({
+            ...ENOUGH,
+            MAIL_SENDER: 'smtp',
+            SMTP_URL: 'smtps://a:b@mail.example.com',
+            MAIL_FROM,
+          }),
+        ),
+      ).toEqual([]);
+    for (const MAIL_FROM of ['Parley', 'a@b@c', 'x\r\nBcc: <a@example.com>', '"x" <a@example.com>'])
+      expect(problemsOf(() => loadAppConfig({ ...ENOUGH, MAIL_FROM }))).toEqual([
+        'MAIL_FROM: MAIL_FROM must be an address or Name <address>',
+      ]);
+  });
+
+  it('asks for the secret of a CAPTCHA that is on', () => {
+    const captcha = { ...ENOUGH, CAPTCHA_PROVIDER: 'turnstile' };
+    expect(problemsOf(() => loadAppConfig(captcha))).toEqual([
+      'CAPTCHA_SECRET: required with CAPTCHA_PROVIDER=turnstile',
+    ]);
+    expect(problemsOf(() => loadAppConfig({ ...captcha, CAPTCHA_SECRET: 'x'.repeat(35) }))).toEqual([]);
+  });
+
+  it('names each encryption key once, and tells no key in what it says', () => {
+    const twice = problemsOf(() =>
+      loadAppConfig({ ...ENOUGH, ENCRYPTION_KEYS: `a:${BYTES_32},a:${BYTES_32}` }),
+    );
+    expect(twice).toEqual(['ENCRYPTION_KEYS: an id stands there twice']);
+    const short = problemsOf(() =>
+      loadAppConfig({ ...ENOUGH, ENCRYPTION_KEYS: 'a:c2hvcnQ=', BLIND_INDEX_KEY: 'eA==' }),
+    );
+    expect(short).toEqual([
+      'ENCRYPTION_KEYS: ENCRYPTION_KEYS must be id:key pairs, each key 32 bytes in base64',
+      'BLIND_INDEX_KEY: BLIND_INDEX_KEY must be 32 bytes in base64',
+    ]);
+  });
+
+  it('asks for all of a provider, and for https in production', () => {
+    const half = { ...ENOUGH, GOOGLE_CLIENT_ID: 'g', APPLE_CLIENT_ID: 'a', APPLE_TEAM_ID: 'TEAM' };
+    expect(problemsOf(() => loadAppConfig(half))).toEqual([
+      'GOOGLE_CLIENT_SECRET: required with GOOGLE_CLIENT_ID',
+      'APPLE_KEY_ID: required with APPLE_CLIENT_ID',
+      'APPLE_PRIVATE_KEY: required with APPLE_CLIENT_ID',
+    ]);
+    const plain = {
+      ...ENOUGH,
+      NODE_ENV: 'production',
+      GOOGLE_CLIENT_ID: 'g',
+      GOOGLE_CLIENT_SECRET: 's',
+      GOOGLE_ISSUER: 'http://127.0.0.1:4000',
+    };
+    expect(problemsOf(() => loadAppConfig(plain))).toEqual(
+      expect.arrayContaining([
+        'PUBLIC_URL: must be https in production',
+        'GOOGLE_ISSUER: must be https in production',
+      ]),
+    );
   });
 });
 

@@ -4,6 +4,7 @@ import { type ClassConstructor, plainToInstance } from 'class-transformer';
 import { getMetadataStorage, type ValidationError, validateSync } from 'class-validator';
 import { parse } from 'yaml';
 import { AppConfig } from './app-config.js';
+import { oauthProblems } from './oauth-config.js';
 import { Rules } from './rules.js';
 
 /** Thrown at boot with the whole list of what is wrong, one line each. */
@@ -22,15 +23,29 @@ export function loadAppConfig(env: Record<string, string | undefined> = process.
     Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
   );
   const known = Object.fromEntries(Object.entries(given).filter(([name]) => appVariables.has(name)));
-  if (typeof known['JWT_PRIVATE_KEY'] === 'string')
-    known['JWT_PRIVATE_KEY'] = known['JWT_PRIVATE_KEY'].replaceAll('\\n', '\n');
+  for (const name of ['JWT_PRIVATE_KEY', 'JWT_RETIRED_KEYS'])
+    if (typeof known[name] === 'string') known[name] = known[name].replaceAll('\\n', '\n');
   const config = plainToInstance(AppConfig, known, { exposeDefaultValues: true });
   const problems = problemsOf(config);
+  if (config.MAIL_SENDER === 'smtp' && config.SMTP_URL === undefined)
+    problems.push('SMTP_URL: required with MAIL_SENDER=smtp');
   if (config.NODE_ENV === 'production') {
     if (config.CLOCK_MODE === 'movable')
       problems.push('CLOCK_MODE: the movable clock is refused in production');
+    if (config.MAIL_SENDER === 'smtp' && !config.APP_URL.startsWith('https://'))
+      problems.push('APP_URL: mailed links must be https in production');
     if (config.METRICS_TOKEN === undefined) problems.push('METRICS_TOKEN: required in production');
+    if (config.ENCRYPTION_KEYS.length === 0) problems.push('ENCRYPTION_KEYS: required in production');
+    if (config.BLIND_INDEX_KEY === undefined) problems.push('BLIND_INDEX_KEY: required in production');
   }
+  const keyIds = config.ENCRYPTION_KEYS.map((entry) => entry.split(':', 1)[0]);
+  if (new Set(keyIds).size < keyIds.length) problems.push('ENCRYPTION_KEYS: an id stands there twice');
+  if (config.SMS_SENDER === 'twilio')
+    for (const name of ['TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN', 'TWILIO_FROM'] as const)
+      if (config[name] === undefined) problems.push(`${name}: required with SMS_SENDER=twilio`);
+  if (config.CAPTCHA_PROVIDER !== 'off' && config.CAPTCHA_SECRET === undefined)
+    problems.push(`CAPTCHA_SECRET: required with CAPTCHA_PROVIDER=${config.CAPTCHA_PROVIDER}`);
+  problems.push(...oauthProblems(config, config.NODE_ENV === 'production'));
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }
@@ -56,7 +71,16 @@ export function loadRules(directory: string): Rules {
     }
   }
   const rules = plainToInstance(Rules, raw);
-  for (const name of ['pools', 'prizes', 'settlement', 'auth', 'rateLimits', 'sports'] as const)
+  for (const name of [
+    'pools',
+    'prizes',
+    'settlement',
+    'auth',
+    'rateLimits',
+    'sports',
+    'privacy',
+    'people',
+  ] as const)
     if (rules[name] === undefined) problems.push(`${name}: its file is missing in ${folder}`);
   problems.push(...problemsOf(rules));
   if (problems.length > 0) throw new ConfigError(problems);

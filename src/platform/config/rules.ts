@@ -11,6 +11,13 @@ import {
   Min,
   ValidateNested,
 } from 'class-validator';
+import { OAuthRules } from './oauth-config.js';
+import { ModerationRules } from './moderation-rules.js';
+import { MailRules } from './mail-rules.js';
+import { OtpRules } from './otp-rules.js';
+import { PeopleRules } from './people-rules.js';
+import { LockoutRules, SecondFactorRules } from './protection-rules.js';
+import { DpopRules, IdleRules } from './session-rules.js';
 
 /** `config/pools.yml`: the weekly competition. */
 export class PoolRules {
@@ -140,8 +147,44 @@ export class AuthRules {
   minimumAge: number;
 
   @ValidateNested()
+  @Type(() => IdleRules)
+  idle: IdleRules;
+
+  @ValidateNested()
+  @Type(() => DpopRules)
+  dpop: DpopRules;
+
+  @ValidateNested()
   @Type(() => Argon2Rules)
   argon2: Argon2Rules;
+
+  @ValidateNested()
+  @Type(() => ModerationRules)
+  moderation: ModerationRules;
+
+  @ValidateNested()
+  @Type(() => OtpRules)
+  otp: OtpRules;
+
+  @ValidateNested()
+  @Type(() => MailRules)
+  mail: MailRules;
+
+  @ValidateNested()
+  @Type(() => LockoutRules)
+  lockout: LockoutRules;
+
+  @ValidateNested()
+  @Type(() => SecondFactorRules)
+  secondFactor: SecondFactorRules;
+
+  @ValidateNested()
+  @Type(() => OAuthRules)
+  oauth: OAuthRules;
+
+  /** Handles that only the operator's own accounts may have, without underscores and in small letters. */
+  @Matches(/^[a-z0-9]+$/, { each: true })
+  reservedHandles: string[];
 }
 
 export class RateLimitRule {
@@ -154,7 +197,7 @@ export class RateLimitRule {
   seconds: number;
 }
 
-/** `config/rate-limits.yml`: requests allowed in a window, by tier. */
+/** `config/rate-limits.yml`: requests allowed in a window, by tier or by operation. */
 export class RateLimitRules {
   /** By address, before anything else is looked at. */
   @ValidateNested()
@@ -172,6 +215,11 @@ export class RateLimitRules {
   @ValidateNested()
   @Type(() => RateLimitRule)
   premium: RateLimitRule;
+
+  /** Codes sent by text message, by address or user, to whatever numbers. */
+  @ValidateNested()
+  @Type(() => RateLimitRule)
+  otpSend: RateLimitRule;
 }
 
 /** `config/sports.yml`. */
@@ -183,6 +231,29 @@ export class SportRules {
   /** Zone in which a day of the slate (`GET games?date=`) begins and ends. */
   @IsTimeZone()
   slateZone: string;
+}
+
+/** `config/privacy.yml`: people's own data. */
+export class PrivacyRules {
+  /** Days between closing an account and erasing it. */
+  @IsInt()
+  @Min(1)
+  closingDays: number;
+
+  /** Minutes since the last proof within which who has no password may close the account. */
+  @IsInt()
+  @Min(1)
+  proofMinutes: number;
+
+  /** Hours between one export of a user's data and the next. */
+  @IsInt()
+  @Min(1)
+  exportHours: number;
+
+  /** Hours for which a finished export can be downloaded. */
+  @IsInt()
+  @Min(1)
+  exportLinkHours: number;
 }
 
 /** The rules an operator edits, one YAML file a property. */
@@ -210,4 +281,12 @@ export class Rules {
   @ValidateNested()
   @Type(() => SportRules)
   sports: SportRules;
+
+  @ValidateNested()
+  @Type(() => PrivacyRules)
+  privacy: PrivacyRules;
+
+  @ValidateNested()
+  @Type(() => PeopleRules)
+  people: PeopleRules;
 }

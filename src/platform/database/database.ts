@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { Pool, QueryResultRow } from 'pg';
 import { asUnavailable, leavesConnectionUsable } from './database-errors.js';
+import { Snapshot } from './snapshot.js';
 
 /**
  * Hot statements, outside any transaction of the application's: one round trip on a pooled connection, prepared under
@@ -29,6 +30,27 @@ export class Database {
       return result.rows;
     } catch (error) {
       if (!leavesConnectionUsable(error)) broken = error as Error;
+      throw asUnavailable(error);
+    } finally {
+      client.removeListener('error', ignore);
+      client.release(broken);
+    }
+  }
+
+  /** Lends one moment of the database, to read from only; a connection is taken for as long as `work` runs. */
+  async readSnapshot<T>(work: (snapshot: Snapshot) => Promise<T>): Promise<T> {
+    const client = await this.pool.connect().catch((error: unknown) => {
+      throw asUnavailable(error);
+    });
+    let broken: Error | undefined;
+    client.on('error', ignore);
+    try {
+      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY');
+      const result = await work(new Snapshot(client));
+      await client.query('COMMIT');
+      return result;
+    } catch (error) {
+      broken = error as Error; // and with the connection goes whatever the transaction still had open
       throw asUnavailable(error);
     } finally {
       client.removeListener('error', ignore);

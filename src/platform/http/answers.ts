@@ -4,10 +4,17 @@ export type Pagination =
 
 /** A list as a service returns it; the envelope puts the rows in `data` and the rest in `meta.pagination`. */
 export class Listed<T> {
+  private text: string | undefined;
+
   constructor(
     readonly items: T[],
     readonly pagination: Pagination,
   ) {}
+
+  /** The rows as JSON, rendered once: a list that many read from a cache is not rendered for each of them. */
+  get json(): string {
+    return (this.text ??= JSON.stringify(this.items));
+  }
 }
 
 /**
@@ -20,4 +27,9 @@ export class Effect<T> {
     readonly at: Date,
     readonly replayed: boolean,
   ) {}
+}
+
+/** An answer without the envelope: see `Bare`. */
+export class Unwrapped {
+  constructor(readonly value: unknown) {}
 }

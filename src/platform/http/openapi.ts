@@ -1,7 +1,10 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { dpopErrors } from '../security/dpop.errors.js';
+import { IDLE_EXTENSION } from '../security/idle.decorators.js';
 import { PUBLIC_EXTENSION } from '../security/public.decorator.js';
-import { ROLES_EXTENSION } from '../security/roles.decorator.js';
+import { PERMISSIONS_EXTENSION } from '../security/requires-permission.decorator.js';
+import { DPOP_HEADER } from './caller.decorator.js';
 import { errorCatalogue, type ErrorFactory, type ErrorSpec } from './domain-error.js';
 import { httpErrors } from './http.errors.js';
 import { exampleOf, type Schema } from './openapi-examples.js';
@@ -42,10 +45,12 @@ const HEADERS = {
 };
 const RATE_LIMIT_HEADERS = ['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'] as const;
 
-/** Codes of the guards: of every operation that asks for a session, and of those that ask for a role. */
+/** Codes of the guards: of every operation that asks for a session, and of those that ask for a permission. */
 export interface GuardErrors {
   readonly session: readonly ErrorFactory[];
-  readonly role: readonly ErrorFactory[];
+  /** Of those that write, unless an idle session may call them. */
+  readonly writing: readonly ErrorFactory[];
+  readonly permission: readonly ErrorFactory[];
 }
 
 interface Content {
@@ -61,12 +66,13 @@ interface Response {
 interface Operation {
   operationId: string;
   security?: unknown[];
-  parameters?: { in: string }[];
+  parameters?: { in: string; name?: string }[];
   requestBody?: { content: Content };
   responses: Record<string, Response | { $ref: string }>;
   [ERRORS_EXTENSION]?: string[];
   [PUBLIC_EXTENSION]?: string;
-  [ROLES_EXTENSION]?: string[];
+  [IDLE_EXTENSION]?: string;
+  [PERMISSIONS_EXTENSION]?: string[];
 }
 
 /** Builds the OpenAPI 3.1 document from the routes that run. */
@@ -93,6 +99,7 @@ export function buildOpenApi(app: INestApplication, guards: GuardErrors): OpenAP
     describeSuccess(operation, schemas);
     describeFailures(operation, codesOf(operation, method, guards), specs);
     Reflect.deleteProperty(operation, PUBLIC_EXTENSION);
+    Reflect.deleteProperty(operation, IDLE_EXTENSION);
     Reflect.deleteProperty(operation, ERRORS_EXTENSION);
   }
   schemas['Failure'] = FAILURE;
@@ -124,14 +131,18 @@ function aliasId(operationId: string, path: string): string {
 /** Every code the operation can answer: its own, the guards', and what any request may meet. */
 function codesOf(operation: Operation, method: string, guards: GuardErrors): string[] {
   const reads = method === 'get';
+  const signedIn = (operation.security ?? []).length > 0;
+  const mayProve = (operation.parameters ?? []).some(({ name }) => name === DPOP_HEADER);
   const takesInput = (operation.parameters ?? []).some((parameter) => parameter.in !== 'header');
   const common = [
     ...(takesInput || !reads ? [httpErrors.VALIDATION_FAILED] : []),
     ...(reads
       ? []
       : [httpErrors.MALFORMED_JSON, httpErrors.BODY_TOO_LARGE, httpErrors.UNSUPPORTED_MEDIA_TYPE]),
-    ...((operation.security ?? []).length > 0 ? guards.session : []),
-    ...(operation[ROLES_EXTENSION] === undefined ? [] : guards.role),
+    ...(signedIn ? guards.session : []),
+    ...(signedIn && !reads && operation[IDLE_EXTENSION] === undefined ? guards.writing : []),
+    ...(mayProve ? [dpopErrors.DPOP_PROOF_INVALID] : []),
+    ...(operation[PERMISSIONS_EXTENSION] === undefined ? [] : guards.permission),
     httpErrors.RATE_LIMITED,
     httpErrors.INTERNAL_ERROR,
     httpErrors.SERVICE_UNAVAILABLE,

@@ -11,7 +11,7 @@ import { RedisConnections } from '../redis/redis-connections.js';
 import { DeadLettersService } from './dead-letters.service.js';
 import { DeadlinesRepository } from './deadlines.repository.js';
 import { DeadlinesService } from './deadlines.service.js';
-import { ALL_QUEUES, JOB_OPTIONS } from './queues.js';
+import { ALL_QUEUES, jobOptionsOf } from './queues.js';
 
 const queues = BullModule.registerQueueAsync(
   ...ALL_QUEUES.map((name) => ({
@@ -21,7 +21,7 @@ const queues = BullModule.registerQueueAsync(
     useFactory: (config: AppConfig, redis: RedisConnections) => ({
       connection: redis.queue,
       prefix: `{${config.REDIS_PREFIX}:${name}}`,
-      defaultJobOptions: JOB_OPTIONS,
+      defaultJobOptions: jobOptionsOf(name),
     }),
   })),
 );

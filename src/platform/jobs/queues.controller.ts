@@ -3,7 +3,7 @@ import { ApiBearerAuth, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { EnumField, IntField, TextField, TimeField } from '../http/fields.js';
 import { httpErrors } from '../http/http.errors.js';
 import { Operation } from '../http/operation.decorator.js';
-import { Roles } from '../security/roles.decorator.js';
+import { RequiresPermission } from '../security/requires-permission.decorator.js';
 import { DeadLettersService } from './dead-letters.service.js';
 import { ALL_QUEUES } from './queues.js';
 
@@ -68,18 +68,19 @@ class DeadLetterParam {
 
 @ApiTags('admin')
 @ApiBearerAuth('session')
-@Roles('admin')
 @Controller('admin/queues')
 export class QueuesController {
   constructor(private readonly deadLetters: DeadLettersService) {}
 
   @Get()
+  @RequiresPermission('queues.read')
   @Operation({ summary: 'The queues and how many jobs they hold', answer: QueueFiguresDto, list: 'whole' })
   async figures(): Promise<QueueFiguresDto[]> {
     return await this.deadLetters.figures();
   }
 
   @Get('dead-letters')
+  @RequiresPermission('queues.inspect')
   @Operation({ summary: 'Jobs that failed every attempt', answer: DeadLetterDto, list: 'whole' })
   async list(@Query() query: DeadLettersQuery): Promise<DeadLetterDto[]> {
     const letters = await this.deadLetters.list(query.limit ?? 20);
@@ -90,6 +91,7 @@ export class QueuesController {
   }
 
   @Post('dead-letters/:queue/:jobId/retry')
+  @RequiresPermission('queues.retry')
   @Operation({ summary: 'Run a failed job again', answer: null, errors: [httpErrors.NOT_FOUND] })
   async retry(@Param() { queue, jobId }: DeadLetterParam): Promise<void> {
     await this.deadLetters.retry(queue, jobId);

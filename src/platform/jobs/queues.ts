@@ -1,3 +1,5 @@
+import type { DefaultJobOptions } from 'bullmq';
+
 /** The queues and how urgent they are. Every job is an event (see outbox) and every processor is idempotent. */
 export const QUEUES = {
   /** Weeks: open, group, close. */
@@ -6,6 +8,20 @@ export const QUEUES = {
   gameCycle: 'game-cycle',
   /** Results to grade, weeks to settle. */
   outcomeSettlement: 'outcome-settlement',
+  /** Users' own data, written into a zip. */
+  dataExport: 'data-export',
+  /** Closed accounts whose day has come. */
+  accountErasure: 'account-erasure',
+  /** One-time codes to telephones. */
+  otpSend: 'otp-send',
+  /** Bans whose end has come. */
+  banEnd: 'ban-end',
+  /** Links that verify an email. */
+  emailVerification: 'email-verification',
+  /** Links that set a new password. */
+  passwordReset: 'password-reset',
+  /** Mails about what has happened to an account. */
+  securityNotices: 'security-notices',
   /** Forgetting what has been kept long enough. */
   housekeeping: 'housekeeping',
 } as const;
@@ -19,6 +35,18 @@ export const JOB_OPTIONS = {
   removeOnComplete: { age: 24 * 3600, count: 10_000 },
   removeOnFail: false,
 } as const;
+
+/** Mail servers ask who writes to them for the first time to come back in minutes: these try for hours. */
+const PATIENT = { attempts: 14, backoff: { type: 'exponential', delay: 1000, jitter: 0.5 } } as const;
+const PATIENT_QUEUES: readonly string[] = [
+  QUEUES.emailVerification,
+  QUEUES.passwordReset,
+  QUEUES.securityNotices,
+];
+
+export function jobOptionsOf(queue: string): DefaultJobOptions {
+  return PATIENT_QUEUES.includes(queue) ? { ...JOB_OPTIONS, ...PATIENT } : JOB_OPTIONS;
+}
 
 /** A worker that was killed gives its job back within seconds, as often as it takes. */
 export const WORKER_OPTIONS = {

@@ -5,6 +5,7 @@ import type { ServerResponse } from 'node:http';
 @Injectable()
 export class Lifecycle {
   private readonly answering = new Set<ServerResponse>();
+  private readonly endings: (() => void)[] = [];
   private ending = false;
 
   get stopping(): boolean {
@@ -18,10 +19,16 @@ export class Lifecycle {
     response.once('close', () => this.answering.delete(response));
   }
 
+  /** Called when the process begins to stop: for connections that would never fall idle by themselves. */
+  onStop(end: () => void): void {
+    this.endings.push(end);
+  }
+
   /** From now on answers tell their client to take another connection, those to requests in hand as well. */
   stop(): void {
     this.ending = true;
     for (const response of this.answering)
       if (!response.headersSent) response.setHeader('Connection', 'close');
+    for (const end of this.endings) end();
   }
 }

@@ -1,18 +1,8 @@
-import { Module } from '@nestjs/common';
+import { Global, Module } from '@nestjs/common';
 import { ClsModule, ClsServiceManager } from 'nestjs-cls';
 import { LoggerModule } from 'nestjs-pino';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AppConfig } from '../config/app-config.js';
-import { randomUUID } from 'node:crypto';
 import { errorFields } from './error-fields.js';
-
-const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
-
-/** The caller's X-Request-Id when it is one, or a new one; told back in the answer. */
-function requestIdOf(request: IncomingMessage): string {
-  const given = request.headers['x-request-id'];
-  return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
-}
 
 /** What every line written within a request carries. */
 function requestFields(): object {
@@ -21,18 +11,10 @@ function requestFields(): object {
 }
 
 /** Structured logs with request and user id; never bodies, headers or query strings, which may hold secrets. */
+@Global()
 @Module({
   imports: [
-    ClsModule.forRoot({
-      global: true,
-      middleware: {
-        mount: true,
-        generateId: true,
-        idGenerator: requestIdOf,
-        setup: (cls, _request: IncomingMessage, response: ServerResponse) =>
-          void response.setHeader('X-Request-Id', cls.getId()),
-      },
-    }),
+    ClsModule, // entered by RequestMiddleware; its forRoot would add a guard and an interceptor to every route
     LoggerModule.forRootAsync({
       inject: [AppConfig],
       useFactory: (config: AppConfig) => ({
@@ -48,5 +30,6 @@ function requestFields(): object {
       }),
     }),
   ],
+  exports: [ClsModule],
 })
 export class LoggingModule {}

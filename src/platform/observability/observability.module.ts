@@ -1,4 +1,4 @@
-import { Global, type MiddlewareConsumer, Module, type NestModule } from '@nestjs/common';
+import { Global, Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
 import { AuditService } from './audit.service.js';
 import { RequestMiddleware } from './request.middleware.js';
@@ -10,11 +10,7 @@ import { OperationsController } from './operations.controller.js';
 @Module({
   imports: [TerminusModule.forRoot({ logger: false })],
   controllers: [OperationsController],
-  providers: [MetricsService, Lifecycle, AuditService],
-  exports: [MetricsService, Lifecycle, AuditService],
+  providers: [MetricsService, Lifecycle, AuditService, RequestMiddleware],
+  exports: [MetricsService, Lifecycle, AuditService, RequestMiddleware],
 })
-export class ObservabilityModule implements NestModule {
-  configure(consumer: MiddlewareConsumer): void {
-    consumer.apply(RequestMiddleware).forRoutes('{*path}');
-  }
-}
+export class ObservabilityModule {}

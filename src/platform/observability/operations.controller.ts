@@ -9,7 +9,7 @@ import {
 } from '@nestjs/terminus';
 import { AppConfig } from '../config/app-config.js';
 import { Database } from '../database/database.js';
-import { Bare } from '../http/envelope.interceptor.js';
+import { Bare } from '../http/bare.decorator.js';
 import { httpErrors } from '../http/http.errors.js';
 import { RedisConnections } from '../redis/redis-connections.js';
 import { Public } from '../security/public.decorator.js';

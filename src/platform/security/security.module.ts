@@ -1,6 +1,13 @@
 import { type ExecutionContext, Global, Module } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
 import { ThrottlerModule } from '@nestjs/throttler';
-import { Rules } from '../config/rules.js';
+import { AdminRoutes } from './admin-routes.js';
+import { BlindIndex } from './blind-index.js';
+import { DpopProofs } from './dpop-proofs.js';
+import { Captcha } from './captcha/captcha.service.js';
+import { KeyRing } from './key-ring.js';
+import { KeyRotationRepository } from './key-rotation.repository.js';
+import { KeyRotationService } from './key-rotation.service.js';
 import { PasswordHasher } from './password-hasher.js';
 import { RateLimitModule } from './rate-limit.module.js';
 import { FLOOD, RateLimitStorage } from './rate-limit.storage.js';
@@ -10,10 +17,11 @@ import { TierCounts } from './tier-counts.js';
 @Global()
 @Module({
   imports: [
+    DiscoveryModule,
     RateLimitModule,
     ThrottlerModule.forRootAsync({
-      inject: [Rules, RateLimitStorage, TierCounts],
-      useFactory: ({ rateLimits }: Rules, storage: RateLimitStorage, counts: TierCounts) => {
+      inject: [RateLimitStorage, TierCounts],
+      useFactory: (storage: RateLimitStorage, counts: TierCounts) => {
         const ruleOf = (context: ExecutionContext) =>
           counts.ruleOf(context.switchToHttp().getRequest<SubjectRequest>());
         return {
@@ -22,13 +30,13 @@ import { TierCounts } from './tier-counts.js';
           throttlers: [
             {
               name: FLOOD,
-              limit: counts.scaled(rateLimits.flood.limit),
-              ttl: rateLimits.flood.seconds * 1000,
+              limit: counts.flood.limit,
+              ttl: counts.flood.seconds * 1000,
               setHeaders: false,
             },
             {
               name: 'default',
-              limit: (context) => counts.scaled(ruleOf(context).limit),
+              limit: (context) => ruleOf(context).limit,
               ttl: (context) => ruleOf(context).seconds * 1000,
             },
           ],
@@ -36,7 +44,16 @@ import { TierCounts } from './tier-counts.js';
       },
     }),
   ],
-  providers: [PasswordHasher],
-  exports: [PasswordHasher, ThrottlerModule],
+  providers: [
+    AdminRoutes,
+    DpopProofs,
+    PasswordHasher,
+    KeyRing,
+    BlindIndex,
+    KeyRotationRepository,
+    KeyRotationService,
+    Captcha,
+  ],
+  exports: [DpopProofs, PasswordHasher, KeyRing, BlindIndex, Captcha, ThrottlerModule],
 })
 export class SecurityModule {}

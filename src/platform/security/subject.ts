@@ -13,6 +13,8 @@ export interface Subject {
 
 export interface SubjectRequest extends Request {
   subject?: Subject;
+  /** Thumbprint of the key whose proof (DPoP) came with the request and was taken. */
+  jkt?: string;
 }
 
 /** The signed-in caller. Only on routes that are not public. */

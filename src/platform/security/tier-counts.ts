@@ -14,15 +14,30 @@ type Count = Awaited<ReturnType<RateLimitStorage['increment']>>;
 export class TierCounts {
   private readonly begun = new WeakMap<SubjectRequest, Promise<Count>>();
 
+  /** The limit by address that every request passes first. */
+  readonly flood: RateLimitRule;
+  private readonly anonymous: RateLimitRule;
+  private readonly authenticated: RateLimitRule;
+
   constructor(
     private readonly storage: RateLimitStorage,
-    private readonly rules: Rules,
+    { rateLimits }: Rules,
     private readonly config: AppConfig,
-  ) {}
+  ) {
+    const scaled = ({ limit, seconds }: RateLimitRule) => ({ limit: this.scaled(limit), seconds });
+    this.flood = scaled(rateLimits.flood);
+    this.anonymous = scaled(rateLimits.anonymous);
+    this.authenticated = scaled(rateLimits.authenticated);
+  }
+
+  /** A limit multiplied by RATE_LIMIT_FACTOR. */
+  scaled(limit: number): number {
+    return Math.max(1, Math.floor(limit * this.config.RATE_LIMIT_FACTOR));
+  }
 
   begin(request: SubjectRequest, userId: string): void {
-    const { limit, seconds } = this.rules.rateLimits.authenticated;
-    this.begun.set(request, this.storage.increment(userId, seconds * 1000, this.scaled(limit), 0, 'default'));
+    const { limit, seconds } = this.authenticated;
+    this.begun.set(request, this.storage.increment(userId, seconds * 1000, limit, 0, 'default'));
   }
 
   /** The count that was begun for this request, if any. */
@@ -30,13 +45,8 @@ export class TierCounts {
     return this.begun.get(request);
   }
 
-  /** The rule of whoever asks. */
+  /** The rule of whoever asks, multiplied by RATE_LIMIT_FACTOR. */
   ruleOf(request: SubjectRequest): RateLimitRule {
-    const { authenticated, anonymous } = this.rules.rateLimits;
-    return request.subject === undefined ? anonymous : authenticated;
-  }
-
-  scaled(limit: number): number {
-    return Math.max(1, Math.floor(limit * this.config.RATE_LIMIT_FACTOR));
+    return request.subject === undefined ? this.anonymous : this.authenticated;
   }
 }

@@ -4,11 +4,12 @@ import {
   IntField,
   ObjectField,
   TextField,
+  TimeField,
   UuidField,
 } from '../../../platform/http/fields.js';
 import { ROLES, type Role } from '../../../platform/security/subject.js';
 
-const EMAIL = /^[^\s@"<>()]{1,64}@[^\s@"<>()]+\.[^\s@"<>().]{2,}$/;
+export const EMAIL = /^[^\s@"<>()]{1,64}@[^\s@"<>()]+\.[^\s@"<>().]{2,}$/;
 
 /** What an account needs, by whatever way in it is opened. */
 export class NewAccountDto {
@@ -72,6 +73,13 @@ export class AccountDto {
 
   @EnumField(ROLES)
   role: Role;
+
+  @TimeField({
+    optional: true,
+    description:
+      'While the account is being closed: when it will be erased, unless POST users/me/restore keeps it',
+  })
+  closingAt?: string;
 }
 
 export class TokensDto {

@@ -1,5 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Role } from '../../../platform/security/subject.js';
+import type { StandingReason } from '../standing/standing.types.js';
 
 @Entity('users')
 export class User {
@@ -31,6 +32,9 @@ export class User {
   /** Null while banned: for good. */
   @Column('timestamptz', { name: 'banned_until', nullable: true })
   bannedUntil: Date | null;
+
+  @Column('text', { name: 'ban_reason', nullable: true })
+  banReason: StandingReason | null;
 
   /** When personal data is to be erased; null when the user stays. */
   @Column('timestamptz', { name: 'closing_at', nullable: true })

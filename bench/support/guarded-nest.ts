@@ -1,0 +1,71 @@
+import 'reflect-metadata';
+import { createHistogram } from 'node:perf_hooks';
+import {
+  type CanActivate,
+  Controller,
+  type ExecutionContext,
+  Get,
+  Injectable,
+  Module,
+  UseGuards,
+} from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { floors } from '../../src/app.module.js';
+import { AuthGuard } from '../../src/modules/auth/auth.guard.js';
+import { AuthModule } from '../../src/modules/auth/auth.module.js';
+import { loadAppConfig } from '../../src/platform/config/load-config.js';
+
+const timings = createHistogram();
+
+/** The product's own guard, and how long it takes. */
+@Injectable()
+class TimedGuard implements CanActivate {
+  constructor(private readonly guard: AuthGuard) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const began = process.hrtime.bigint();
+    const admitted = await this.guard.canActivate(context);
+    timings.record(process.hrtime.bigint() - began);
+    return admitted;
+  }
+}
+
+/** One bare route, with the session check and without, and nothing else before it. */
+@Controller('bench')
+class BenchController {
+  @Get('open')
+  open(): string {
+    return 'ok';
+  }
+
+  @Get('guarded')
+  @UseGuards(AuthGuard)
+  guarded(): string {
+    return 'ok';
+  }
+
+  @Get('timed')
+  @UseGuards(TimedGuard)
+  timed(): string {
+    return 'ok';
+  }
+
+  /** Milliseconds, of the timed route since this was asked last. */
+  @Get('timings')
+  timings(): { p99: number } {
+    const p99 = timings.percentile(99) / 1e6;
+    timings.reset();
+    return { p99 };
+  }
+}
+
+@Module({ imports: [AuthModule], controllers: [BenchController], providers: [TimedGuard] })
+class BenchModule {}
+
+@Module({ imports: [...floors(loadAppConfig(), 'parley-api'), BenchModule] })
+class GuardedModule {}
+
+const app = await NestFactory.create(GuardedModule, { logger: ['error'], bodyParser: false });
+app.getHttpAdapter().getInstance().set('etag', false);
+await app.listen(Number(process.env['PORT']), '127.0.0.1');
+process.once('SIGTERM', () => void app.close().then(() => process.exit(0)));

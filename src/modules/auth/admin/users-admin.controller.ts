@@ -1,0 +1,41 @@
+import { Body, Controller, Get, Param, Patch, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import type { Listed } from '../../../platform/http/answers.js';
+import { Operation } from '../../../platform/http/operation.decorator.js';
+import { RequiresPermission } from '../../../platform/security/requires-permission.decorator.js';
+import { CurrentSubject, type Subject } from '../../../platform/security/subject.js';
+import { usersErrors } from '../../users/users.errors.js';
+import { adminErrors } from './admin.errors.js';
+import { AdminUserDto, UpdateUserDto, UserParam, UsersQuery } from './dto/users-admin.dto.js';
+import { UsersAdminService } from './users-admin.service.js';
+
+@ApiTags('admin')
+@ApiBearerAuth('session')
+@Controller('admin/users')
+export class UsersAdminController {
+  constructor(private readonly users: UsersAdminService) {}
+
+  @Get()
+  @RequiresPermission('users.read')
+  @Operation({ summary: 'Find users; the newest first', answer: AdminUserDto, list: 'page' })
+  async list(@CurrentSubject() subject: Subject, @Query() query: UsersQuery): Promise<Listed<AdminUserDto>> {
+    return await this.users.list(subject, query);
+  }
+
+  @Patch(':id')
+  @RequiresPermission('users.update')
+  @Operation({
+    summary: "Change a user's role, ban a user, or lift a ban",
+    description:
+      'A ban or another role ends all sessions of the user at once. Nobody changes themselves, nor someone of their rank or above; admins change each other.',
+    answer: AdminUserDto,
+    errors: [usersErrors.USER_NOT_FOUND, ...Object.values(adminErrors)],
+  })
+  async update(
+    @CurrentSubject() subject: Subject,
+    @Param() { id }: UserParam,
+    @Body() body: UpdateUserDto,
+  ): Promise<AdminUserDto> {
+    return await this.users.update(subject, id, body);
+  }
+}

@@ -1,0 +1,2 @@
+/** What a mailed link is for. */
+export type LinkPurpose = 'email_verification' | 'password_reset';

@@ -1,0 +1,104 @@
+import type { Mail } from '../../../platform/mail/mail-sender.js';
+import type { LinkPurpose } from './mail-links.types.js';
+
+/** What has happened to an account that its owner should hear of. */
+export const NOTICES = {
+  newDevice: {
+    subject: 'A new device signed in to your account',
+    text: 'A device that had not been used with your account before has signed in to it.',
+  },
+  familyRevoked: {
+    subject: 'A session of yours was ended',
+    text: 'A sign-in token of your account was used twice. Somebody may have a copy of it, so the session it belongs to was ended; sign in again where you need to.',
+  },
+  passwordChanged: {
+    subject: 'Your password was changed',
+    text: 'The password of your account was changed, and every other session was ended.',
+  },
+  lockedOut: {
+    subject: 'Sign-in to your account is slowed down',
+    text: 'Somebody entered wrong passwords or codes for your account, so that further attempts have to wait. A new password, asked for with "forgotten password", lets you in at once.',
+  },
+  closing: {
+    subject: 'Your account will be closed',
+    text: 'You asked us to close your account. Your personal data will be erased at the end of the waiting time; until then you can sign in and take it back.',
+  },
+} as const;
+export type Notice = keyof typeof NOTICES;
+
+const LINKS: Record<LinkPurpose, { subject: string; path: string; lead: string; action: string }> = {
+  email_verification: {
+    subject: 'Verify your email',
+    path: 'verify-email',
+    lead: 'Please verify that this address is yours.',
+    action: 'Verify my email',
+  },
+  password_reset: {
+    subject: 'Choose a new password',
+    path: 'reset-password',
+    lead: 'Somebody asked for a new password for your account.',
+    action: 'Choose a new password',
+  },
+};
+
+const DEVICE = /^[A-Za-z0-9 _()-]{1,60}$/;
+
+const IGNORE =
+  'If this was not you, do nothing: without the link nothing changes. Never pass it on to anybody.';
+const REACT =
+  'If this was you, there is nothing to do. If not, choose a new password at once and end the sessions that you do not know.';
+
+/**
+ * The mail that carries a link. The token stands behind the `#`, which browsers send to no server and put into no Referer.
+ * Of what people choose themselves only the handle is in a mail, whose letters cannot make a link or a header.
+ */
+export function linkMail(
+  purpose: LinkPurpose,
+  to: { email: string; handle: string; token: string },
+  appUrl: string,
+  seconds: number,
+): Mail {
+  const { subject, path, lead, action } = LINKS[purpose];
+  const link = `${appUrl}/${path}#token=${to.token}`;
+  const limit = `The link works once, within ${durationOf(seconds)}.`;
+  return mailOf(to, subject, [lead, { action, link }, limit, IGNORE]);
+}
+
+export function noticeMail(
+  notice: Notice,
+  to: { email: string; handle: string; device: string | null },
+  appUrl: string,
+): Mail {
+  const { subject, text } = NOTICES[notice];
+  // The device is what a client calls itself: shown when it cannot be read as an address of the web.
+  const device = to.device !== null && DEVICE.test(to.device) ? [`Device: ${to.device}`] : [];
+  return mailOf(to, subject, [text, ...device, REACT, { action: 'Go to your account', link: appUrl }]);
+}
+
+type Paragraph = string | { action: string; link: string };
+
+function mailOf(to: { email: string; handle: string }, subject: string, body: readonly Paragraph[]): Mail {
+  const paragraphs: Paragraph[] = [`Hello ${to.handle},`, ...body, 'Parley'];
+  const text = paragraphs.map((one) => (typeof one === 'string' ? one : `${one.action}:\n${one.link}`));
+  const html = paragraphs.map((one) =>
+    typeof one === 'string'
+      ? `<p>${escaped(one)}</p>`
+      : `<p><a href="${escaped(one.link)}">${escaped(one.action)}</a></p>`,
+  );
+  return {
+    to: to.email,
+    subject,
+    text: `${text.join('\n\n')}\n`,
+    html: `<!doctype html><html lang="en"><body>${html.join('')}</body></html>\n`,
+  };
+}
+
+function durationOf(seconds: number): string {
+  const [amount, unit] =
+    seconds % 3600 === 0 ? [seconds / 3600, 'hour'] : [Math.round(seconds / 60), 'minute'];
+  return `${amount} ${unit}${amount === 1 ? '' : 's'}`;
+}
+
+function escaped(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}

@@ -1,0 +1,77 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { Clock } from '../../../platform/clock/clock.js';
+import { Rules } from '../../../platform/config/rules.js';
+import type { DomainError } from '../../../platform/http/domain-error.js';
+import { type Forgetful, HasHousekeeping } from '../../../platform/jobs/housekeeping.decorator.js';
+import type { Proof } from '../sign-in.types.js';
+import { type ChallengeRow, ChallengesRepository } from './challenges.repository.js';
+import { totpErrors } from './totp.errors.js';
+
+const DAY_MS = 86_400_000;
+
+/** A challenge that was shown: what its token hashes to, and whom it asks. */
+export interface Challenge extends ChallengeRow {
+  hash: Buffer;
+}
+
+/** Questions for the second factor. Who holds one has proved the first; it opens nothing by itself. */
+@HasHousekeeping()
+@Injectable()
+export class ChallengesService implements Forgetful {
+  readonly forgets = [
+    async (limit: number) => await this.repository.deleteExpired(limit, this.inMs(-DAY_MS)),
+  ];
+
+  constructor(
+    private readonly repository: ChallengesRepository,
+    private readonly clock: Clock,
+    private readonly rules: Rules,
+  ) {}
+
+  /** SECOND_FACTOR_REQUIRED with a challenge, to be told once the caller's transaction has committed; null for who has none. */
+  async ask(manager: EntityManager, userId: string, proof: Proof): Promise<DomainError | null> {
+    const { challengeSeconds } = this.rules.auth.secondFactor;
+    const challenge = randomBytes(32).toString('base64url');
+    const asked = await this.repository.ask(manager, {
+      hash: hashOf(challenge),
+      userId,
+      proof,
+      now: this.clock.now(),
+      expiresAt: this.inMs(challengeSeconds * 1000),
+    });
+    return asked ? totpErrors.SECOND_FACTOR_REQUIRED({ challenge, expiresIn: challengeSeconds }) : null;
+  }
+
+  /** Throws CHALLENGE_INVALID. */
+  async get(token: string): Promise<Challenge> {
+    const hash = hashOf(token);
+    const row = await this.repository.findOpen(hash, this.clock.now(), this.tries);
+    if (!row) throw totpErrors.CHALLENGE_INVALID();
+    return { ...row, hash };
+  }
+
+  /** One try less, before the answer is looked at. Throws CHALLENGE_INVALID when there is none left. */
+  async takeTry({ hash }: Challenge): Promise<void> {
+    if (!(await this.repository.takeTry(hash, this.clock.now(), this.tries)))
+      throw totpErrors.CHALLENGE_INVALID();
+  }
+
+  /** It was answered. Throws CHALLENGE_INVALID when it had been before, or is no longer good. */
+  async close(manager: EntityManager, { hash }: Challenge): Promise<void> {
+    if (!(await this.repository.close(manager, hash, this.clock.now()))) throw totpErrors.CHALLENGE_INVALID();
+  }
+
+  private get tries(): number {
+    return this.rules.auth.secondFactor.challengeTries;
+  }
+
+  private inMs(ms: number): Date {
+    return new Date(this.clock.now().getTime() + ms);
+  }
+}
+
+function hashOf(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
+}

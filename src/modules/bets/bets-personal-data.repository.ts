@@ -1,0 +1,45 @@
+import { Injectable } from '@nestjs/common';
+import type { Snapshot } from '../../platform/database/snapshot.js';
+import {
+  HoldsPersonalData,
+  type PersonalDataHolder,
+  type PersonalSection,
+} from '../../platform/privacy/personal-data.decorator.js';
+
+@HoldsPersonalData()
+@Injectable()
+export class BetsPersonalData implements PersonalDataHolder {
+  readonly tables = [];
+  readonly kept = [
+    { table: 'bets', why: 'the credits of a pool add up over all its bets; ids and figures only' },
+  ];
+
+  exportOf(snapshot: Snapshot, userId: string): PersonalSection[] {
+    return [
+      {
+        file: 'bets',
+        rows: snapshot.rows(
+          `SELECT id::text AS id, week_id, pool_id, game_id, market_id, odds_id, outcome, american, price_num, price_den,
+                  stake, potential_payout, status, payout, reason, settlement_id, placed_at, settled_at
+           FROM bets b WHERE b.user_id = $1 ORDER BY b.id`,
+          [userId],
+        ),
+      },
+      {
+        file: 'bet-corrections',
+        rows: snapshot.rows(
+          `SELECT r.bet_id::text AS bet_id, r.week_id, r.settlement_id, r.reversed_settlement_id, r.old_status, r.old_payout,
+                  r.new_status, r.new_payout, r.created_at
+           FROM bets b JOIN bet_regrades r ON r.bet_id = b.id AND r.week_id = b.week_id
+           WHERE b.user_id = $1 ORDER BY r.bet_id, r.created_at`,
+          [userId],
+        ),
+      },
+    ];
+  }
+
+  /** Nothing of a bet tells who the user was; an open one postpones the erasure (pools). */
+  erase(): Promise<void> {
+    return Promise.resolve();
+  }
+}

@@ -1,0 +1,8 @@
+import { WebSocketGateway } from '@nestjs/websockets';
+
+/**
+ * `/notifications`: what concerns the user alone, in the room `user:<id>`, and `session:ending` before the socket of an ended
+ * session is closed. A client sends nothing here.
+ */
+@WebSocketGateway({ namespace: '/notifications' })
+export class NotificationsGateway {}

@@ -1,0 +1,135 @@
+import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { createAdapter } from '@socket.io/redis-adapter';
+import type { Redis, RedisOptions } from 'ioredis';
+import type { Namespace, Server, Socket } from 'socket.io';
+import { AppConfig } from '../config/app-config.js';
+import { toDomainError } from '../http/domain-error.filter.js';
+import { PollLoop } from '../jobs/poll-loop.js';
+import { Lifecycle } from '../observability/lifecycle.js';
+import { RedisConnections } from '../redis/redis-connections.js';
+import type { Subject } from '../security/subject.js';
+import { SocketAccessPort } from './socket-access.port.js';
+
+/** How often the sessions of open sockets are looked up, for a message about an ended one may have been lost. */
+const SWEEP_MS = 15_000;
+
+/** A socket whose user is known; `data` is set before any handler sees it. */
+export type UserSocket = Socket<
+  Record<string, never>,
+  Record<string, (payload: object) => void>,
+  Record<string, never>,
+  { subject: Subject }
+>;
+
+/**
+ * Open sockets: who may have one, and when it is taken away. A socket outlives its access token, never its session: an ended
+ * one is told on a Redis channel, which drops its sockets in every process; a sweep finds what that has missed.
+ */
+@Injectable()
+export class SocketsService implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly logger = new Logger('Sockets');
+  private readonly loop = new PollLoop('Sockets', SWEEP_MS, () => this.sweep());
+  private server: Server | undefined;
+  private subscriber: Redis | undefined;
+
+  constructor(
+    private readonly redis: RedisConnections,
+    private readonly access: SocketAccessPort,
+    private readonly config: AppConfig,
+    lifecycle: Lifecycle,
+  ) {
+    lifecycle.onStop(() => {
+      for (const namespace of this.namespaces) namespace.local.disconnectSockets(true);
+    });
+  }
+
+  /** Called once, by the adapter that has made the server. Every namespace asks who connects, those of later modules too. */
+  guard(server: Server): void {
+    this.server = server;
+    this.subscriber = this.subscribing();
+    const key = `${this.config.REDIS_PREFIX}:sockets`;
+    server.adapter(createAdapter(this.redis.cache, this.subscriber, { key }));
+    server.on('new_namespace', (namespace: Namespace) => this.guardNamespace(namespace));
+    this.guardNamespace(server.of('/'));
+  }
+
+  onApplicationBootstrap(): void {
+    if (!this.subscriber) return; // the worker
+    const { endedChannel } = this.access.get();
+    this.subscriber.on('message', (channel, sessionId) => {
+      if (channel === endedChannel) this.drop(sessionId);
+    });
+    void this.subscriber.subscribe(endedChannel);
+    this.loop.start();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.loop.stop();
+    this.subscriber?.disconnect();
+  }
+
+  /** A connection that waits for Redis as long as it takes, and subscribes again by itself when it was lost. */
+  private subscribing(): Redis {
+    const { cache } = this.redis;
+    const connection = cache.duplicate({
+      enableReadyCheck: false, // a subscriber may not ask
+      enableAutoPipelining: false,
+      maxRetriesPerRequest: null,
+      commandTimeout: undefined,
+    } as RedisOptions);
+    connection.on('error', (error) => this.logger.warn(error.message));
+    // Nobody waits for these: what is still unanswered when the process ends is no failure.
+    for (const command of ['subscribe', 'psubscribe', 'unsubscribe', 'punsubscribe'] as const) {
+      const send = connection[command].bind(connection) as (...channels: string[]) => Promise<unknown>;
+      connection[command] = (async (...channels: string[]) =>
+        await send(...channels).catch(() => undefined)) as Redis['subscribe'] & Redis['unsubscribe'];
+    }
+    return connection;
+  }
+
+  private guardNamespace(namespace: Namespace): void {
+    namespace.use((socket: UserSocket, next) => {
+      this.admit(socket).then(
+        () => next(),
+        (error: unknown) => next(refusal(error)),
+      );
+    });
+  }
+
+  private async admit(socket: UserSocket): Promise<void> {
+    const { auth } = socket.handshake;
+    const subject = await this.access.get().admit({ auth, request: socket.request });
+    socket.data.subject = subject;
+    await socket.join([`user:${subject.userId}`, `session:${subject.sessionId}`]);
+  }
+
+  /** Ends this process's sockets of a session. */
+  private drop(sessionId: string): void {
+    for (const namespace of this.namespaces) {
+      const sockets = namespace.local.in(`session:${sessionId}`);
+      sockets.emit('session:ending', { reason: 'SESSION_ENDED' });
+      sockets.disconnectSockets(true);
+    }
+  }
+
+  private async sweep(): Promise<boolean> {
+    const sessions = new Set(
+      this.namespaces.flatMap(({ sockets }) =>
+        [...sockets.values()].map((socket) => (socket as unknown as UserSocket).data.subject.sessionId),
+      ),
+    );
+    const access = this.access.get();
+    for (const sessionId of sessions) if (!(await access.lives(sessionId))) this.drop(sessionId);
+    return false;
+  }
+
+  private get namespaces(): Namespace[] {
+    return [...(this.server?._nsps.values() ?? [])];
+  }
+}
+
+/** In the form in which Socket.IO tells a client, as `connect_error` with `data`. */
+function refusal(thrown: unknown): Error {
+  const { code, message, details } = toDomainError(thrown);
+  return Object.assign(new Error(message), { data: { code, details } });
+}

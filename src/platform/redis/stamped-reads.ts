@@ -1,0 +1,66 @@
+import { LRUCache } from 'lru-cache';
+import { newId } from '../database/ids.js';
+import { withTimeout } from '../observability/with-timeout.js';
+import type { RedisConnections } from './redis-connections.js';
+
+/** Stamps outlive what was read under them, so that a forgotten one is never taken for an older one. */
+const STAMP_SECONDS = 60;
+
+/** A Redis that has fallen silent does not hold up the one who has changed something. */
+const PATIENCE_MS = 100;
+
+interface Kept<T> {
+  readonly stamps: string;
+  readonly reading: Promise<T>;
+}
+
+/**
+ * Reads that one process keeps and every process can make stale. What is kept was read under the stamps of its subjects
+ * in Redis; whoever changes a subject sets a new stamp once that is committed, and no process answers from before it. A stamp
+ * that could not be set (Redis away, a process killed after its commit) is made up for by `maxAgeMs`; without Redis nothing
+ * is kept. For what is shown; nothing that moves credits or money is ever decided from here.
+ */
+export class StampedReads<T extends object> {
+  private readonly kept: LRUCache<string, Kept<T>>;
+
+  constructor(
+    private readonly redis: RedisConnections,
+    private readonly options: { prefix: string; maxAgeMs: number; max: number },
+  ) {
+    this.kept = new LRUCache({ max: options.max, ttl: options.maxAgeMs });
+  }
+
+  /** What was read of these subjects under this key, or what `read` reads now. */
+  async getOrRead(subjects: readonly string[], key: string, read: () => Promise<T>): Promise<T> {
+    const stamps = await this.stampsOf(subjects);
+    if (stamps === null) return await read();
+    const known = this.kept.get(key);
+    if (known?.stamps === stamps) return await known.reading;
+    const reading = read();
+    this.kept.set(key, { stamps, reading });
+    reading.catch(() => this.kept.delete(key));
+    return await reading;
+  }
+
+  /** What was read of the subject until now is stale. Call it after the commit, and answer the caller after it. */
+  async changed(subject: string): Promise<void> {
+    if (!this.redis.cacheReady) return;
+    const told = this.redis.cache.set(this.keyOf(subject), newId(), 'EX', STAMP_SECONDS);
+    await withTimeout(told, PATIENCE_MS, 'stamp').catch(() => undefined);
+  }
+
+  private async stampsOf(subjects: readonly string[]): Promise<string | null> {
+    if (!this.redis.cacheReady) return null;
+    try {
+      return (await Promise.all(subjects.map((subject) => this.redis.cache.get(this.keyOf(subject))))).join(
+        ' ',
+      );
+    } catch {
+      return null;
+    }
+  }
+
+  private keyOf(subject: string): string {
+    return `${this.options.prefix}:stamp:${subject}`;
+  }
+}

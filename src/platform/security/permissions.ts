@@ -1,0 +1,53 @@
+import { ROLES, type Role } from './subject.js';
+
+/** The closed list of what only some roles may do: one for each admin operation, and for what goes further within one. */
+export const PERMISSIONS = [
+  'weeks.draw',
+  'weeks.settle',
+  'settlements.read',
+  'passes.grant',
+  'games.result',
+  'markets.suspend',
+  'markets.resume',
+  'markets.void',
+  'users.read',
+  'users.contact', // emails, in the list of users
+  'users.update', // bans for a time, and lifting them
+  'users.ban', // bans for good
+  'users.role',
+  'audit.read',
+  'reports.read',
+  'reports.decide',
+  'queues.read',
+  'queues.inspect',
+  'queues.retry',
+  'clock.move',
+] as const;
+export type Permission = (typeof PERMISSIONS)[number];
+
+/** What each role may do beyond what every signed-in user may. */
+const ROLE_PERMISSIONS: Readonly<Record<Role, readonly Permission[]>> = {
+  user: [],
+  seller: [],
+  moderator: ['users.read', 'users.update', 'reports.read', 'reports.decide'],
+  compliance: ['users.read', 'users.contact', 'users.update', 'users.ban', 'audit.read'],
+  admin: PERMISSIONS,
+};
+
+/** From least to most: who ranks lower has no say about who ranks higher. Two roles may share a rank. */
+const RANKS: Readonly<Record<Role, number>> = { user: 0, seller: 0, moderator: 1, compliance: 2, admin: 3 };
+
+const SETS = new Map(ROLES.map((role) => [role, new Set<Permission>(ROLE_PERMISSIONS[role])]));
+
+export function permissionsOf(role: Role): readonly Permission[] {
+  return ROLE_PERMISSIONS[role];
+}
+
+export function mayDo(role: Role, permission: Permission): boolean {
+  return SETS.get(role)?.has(permission) ?? false;
+}
+
+/** Whether someone of one role stands above someone of another. */
+export function outranks(role: Role, other: Role): boolean {
+  return RANKS[role] > RANKS[other];
+}
