@@ -127,7 +127,8 @@ describe('closing an account', () => {
   });
 
   it('erases every trace of the person, and keeps the books under a pseudonym', async () => {
-    const [friend, admin] = [(await make.players(1))[0]!, await make.admin()];
+    const [friend, fan] = (await make.players(2)) as [Client, Client];
+    const admin = await make.admin();
     const email = `${WORD}@example.com`;
     const { client, body } = await register({
       email,
@@ -136,6 +137,7 @@ describe('closing an account', () => {
     });
     const { userId } = client;
     await fill(client, friend, admin);
+    await meet(client, fan);
     const words = [WORD, BIRTH_DATE, PHONE, PHONE.slice(1), await phoneIndex()];
     const told = (await tracesInDatabase(system, words)).map((trace) => trace.split(':')[0]!);
     expect(new Set(told)).toEqual(
@@ -184,6 +186,15 @@ describe('closing an account', () => {
     expect([bets.length, await unbalanced(system)]).toEqual([1, []]);
     expect(outcome(await signIn({ email }))).toEqual([401, 'INVALID_CREDENTIALS']);
     expect((await client.get('me')).status).toBe(401);
+
+    const { rows: counts } = await system.db.query(
+      'SELECT followers, following FROM social_counts WHERE user_id = $1',
+      [fan.userId],
+    );
+    expect(counts).toEqual([{ followers: 0, following: 0 }]);
+    for (const table of ['follows', 'blocks', 'mutes', 'contacts'])
+      expect((await system.db.query(`SELECT FROM ${table}`)).rowCount).toBe(0);
+    expect((await fan.get(`users/${body.handle}`)).status).toBe(404);
 
     const anew = await register({ email, handle: body.handle });
     expect(anew.client.userId).not.toBe(userId);
@@ -236,6 +247,19 @@ describe('closing an account', () => {
     await anyone.post('auth/otp/send', { phone: PHONE });
     expect((await admin.get(`admin/users?q=${WORD}`)).status).toBeLessThan(500);
     await eventually(async () => (await client.get('users/me/export')).data.status === 'ready');
+  }
+
+  /** Both follow each other, one mutes, they are contacts; and the profile has been looked at. */
+  async function meet(client: Client, fan: Client): Promise<void> {
+    for (const [one, other] of [
+      [client, fan],
+      [fan, client],
+    ] as const)
+      expect((await one.post(`users/${other.userId}/follow`)).status).toBeLessThan(300);
+    expect((await fan.post(`users/${client.userId}/mute`)).status).toBeLessThan(300);
+    expect((await fan.post('contacts/request', { userId: client.userId })).status).toBeLessThan(300);
+    expect((await fan.get(`users/${WORD}_handle`)).data.handle).toBe(`${WORD}_handle`);
+    expect((await fan.get(`users?q=${WORD}`)).data).toHaveLength(1);
   }
 
   /** A bet under a key that tells a name, settled. */

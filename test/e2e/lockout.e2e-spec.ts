@@ -189,7 +189,7 @@ describe('the lock-out', () => {
     const thief = { ...stranger(), fingerprint: 'thiefs-phone' };
     await register(thief);
     for (let n = 0; n < 3; n += 1) await wrong(victim.email, stranger());
-    await lockedFor(victim.email, thief);
+    expect(await lockedFor(victim.email, thief)).toBeGreaterThan(0);
   });
 
   it('answers for an email that nobody has as for one that somebody has', async () => {
@@ -200,8 +200,8 @@ describe('the lock-out', () => {
       const answers: unknown[] = [];
       for (let n = 0; n < 5; n += 1) {
         const { status, body } = await wrong(n % 2 === 0 ? name : ` ${name.toUpperCase()}`, device);
-        const { requestId: _, details, ...error } = body.error;
-        answers.push([status, { ...error, details: Object.keys(details) }]);
+        const { code, message, details } = body.error;
+        answers.push([status, { code, message, details: Object.keys(details) }]);
       }
       return answers;
     };
@@ -299,7 +299,10 @@ describe('the lock-out', () => {
       [id],
     );
     expect(rows).toEqual(
-      Array(2).fill({ subject_type: 'session', details: { proof: 'password', secondFactor: false } }),
+      Array.from({ length: 2 }, () => ({
+        subject_type: 'session',
+        details: { proof: 'password', secondFactor: false },
+      })),
     );
   });
 });

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { HandlesHousekeeping } from '../../src/modules/users/profiles/handles.housekeeping.js';
 import { Builders, PASSWORD } from '../support/builders.js';
 import { Client, type Answer } from '../support/client.js';
 import { fingerprint } from '../support/fingerprint.js';
@@ -249,6 +250,19 @@ describe('profiles', () => {
       await system.moveTo('2023-11-02T12:30:00Z');
       expect((await change(other, { handle: mover.handle })).data.handle).toBe(mover.handle);
       expect((await change(mover, { handle: 'settled' })).data.handle).toBe('settled');
+
+      const reserved = async () =>
+        (
+          await system.db.query("SELECT handle FROM handle_reservations WHERE handle IN ('wanderer', $1)", [
+            mover.handle,
+          ])
+        ).rows;
+      await system.db.query(
+        "UPDATE handle_reservations SET until = until - interval '31 days' WHERE handle <> 'wanderer'",
+      );
+      const [forget] = system.app.get(HandlesHousekeeping).forgets;
+      await forget!(100);
+      expect(await reserved()).toEqual([{ handle: 'wanderer' }]);
     });
 
     it('may not have one that is taken or kept for the operator', async () => {

@@ -35,7 +35,10 @@ export interface LiveSession extends CachedSession {
 @HasHousekeeping()
 @Injectable()
 export class SessionsService implements Forgetful {
-  readonly forgets = [async (limit: number) => await this.repository.forgetSessions(this.clock.now(), limit)];
+  readonly forgets = [
+    async (limit: number) => await this.refreshTokens.forgetTokens(this.clock.now(), limit),
+    async (limit: number) => await this.repository.forgetSessions(this.clock.now(), limit),
+  ];
 
   constructor(
     private readonly repository: SessionsRepository,

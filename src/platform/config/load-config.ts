@@ -43,7 +43,7 @@ export function loadAppConfig(env: Record<string, string | undefined> = process.
   if (config.SMS_SENDER === 'twilio')
     for (const name of ['TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN', 'TWILIO_FROM'] as const)
       if (config[name] === undefined) problems.push(`${name}: required with SMS_SENDER=twilio`);
-  if (config.CAPTCHA_PROVIDER !== 'off' && config.CAPTCHA_SECRET === undefined)
+  if (['hcaptcha', 'turnstile'].includes(config.CAPTCHA_PROVIDER) && config.CAPTCHA_SECRET === undefined)
     problems.push(`CAPTCHA_SECRET: required with CAPTCHA_PROVIDER=${config.CAPTCHA_PROVIDER}`);
   problems.push(...oauthProblems(config, config.NODE_ENV === 'production'));
   if (problems.length > 0) throw new ConfigError(problems);

@@ -3,7 +3,7 @@ import { IsIn, IsInt, Max, Min, ValidateNested } from 'class-validator';
 import { ROLES, type Role } from '../security/subject.js';
 
 /** How many wrong attempts, and how fast they are forgotten. */
-class AllowanceRules {
+export class AllowanceRules {
   /** Wrong attempts that lock. */
   @IsInt()
   @Min(1)

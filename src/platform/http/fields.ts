@@ -10,9 +10,7 @@ import {
   IsUUID,
   Matches,
   Max,
-  MaxLength,
   Min,
-  MinLength,
   registerDecorator,
   ValidateIf,
   ValidateNested,
@@ -70,6 +68,25 @@ function IsStorable(): PropertyDecorator {
     });
 }
 
+/** Counted in code points, as Postgres counts: class-validator's own leaves out what only varies a letter. */
+function HasLength(min: number, max: number): PropertyDecorator {
+  return (target, key) =>
+    registerDecorator({
+      name: 'hasLength',
+      target: target.constructor,
+      propertyName: String(key),
+      options: { message: `${String(key)} must have ${min} to ${max} characters` },
+      validator: {
+        validate: (value: unknown) => {
+          if (typeof value !== 'string') return false;
+          const inDoubt = value.length > max || value.length < 2 * min; // a code point has one unit or two
+          const length = inDoubt ? Array.from(value).length : value.length;
+          return length >= min && length <= max;
+        },
+      },
+    });
+}
+
 export function TextField(
   options: FieldOptions & { min?: number; max: number; pattern?: RegExp; format?: string },
 ): PropertyDecorator {
@@ -85,8 +102,7 @@ export function TextField(
     options,
     IsString(),
     IsStorable(),
-    MinLength(min),
-    MaxLength(max),
+    HasLength(min, max),
     ...(pattern ? [Matches(pattern)] : []),
   );
 }

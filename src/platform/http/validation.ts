@@ -1,4 +1,4 @@
-import { ValidationPipe } from '@nestjs/common';
+import { type ArgumentMetadata, ValidationPipe } from '@nestjs/common';
 import type { ValidationError } from 'class-validator';
 import { httpErrors } from './http.errors.js';
 
@@ -7,6 +7,13 @@ import { httpErrors } from './http.errors.js';
  * Nest would drop some of them silently, and class-validator takes the others for known ones.
  */
 class StrictValidationPipe extends ValidationPipe {
+  /** A body that is null would pass as an object without properties. */
+  override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    if (metadata.type === 'body' && metadata.metatype !== undefined && value === null)
+      throw httpErrors.VALIDATION_FAILED({ problem: 'the body must be a JSON object' });
+    return (await super.transform(value, metadata)) as unknown;
+  }
+
   protected override stripProtoKeys(value: unknown): void {
     if (value === null || typeof value !== 'object') return;
     for (const [field, inner] of Object.entries(value)) {

@@ -15,6 +15,8 @@ export interface SocketAccess {
   admit(handshake: Handshake): Promise<Subject>;
   /** Whether the session of an open socket still lives. A socket is no activity. */
   lives(sessionId: string): Promise<boolean>;
+  /** What a socket is refused with whose session does not. */
+  ended(): Error;
   /** Channel on which ids of ended sessions are told. */
   readonly endedChannel: string;
 }

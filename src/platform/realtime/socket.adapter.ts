@@ -18,7 +18,7 @@ export class SocketAdapter extends IoAdapter {
   override createIOServer(port: number, options?: ServerOptions): Server {
     if (this.made) return this.made;
     const { CORS_ORIGINS: origin } = this.app.get(AppConfig);
-    this.made = super.createIOServer(port, {
+    const settings: Partial<ServerOptions> = {
       ...options,
       transports: ['websocket'],
       serveClient: false,
@@ -27,7 +27,8 @@ export class SocketAdapter extends IoAdapter {
       // A page of another origin can open a WebSocket, which knows no CORS.
       allowRequest: ({ headers }, decide) =>
         decide(null, headers.origin === undefined || origin.includes(headers.origin)),
-    } as ServerOptions) as Server;
+    };
+    this.made = super.createIOServer(port, settings as ServerOptions);
     this.app.get(SocketsService).guard(this.made);
     return this.made;
   }

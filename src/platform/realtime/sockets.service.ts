@@ -1,6 +1,6 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { createAdapter } from '@socket.io/redis-adapter';
-import type { Redis, RedisOptions } from 'ioredis';
+import type { Redis } from 'ioredis';
 import type { Namespace, Server, Socket } from 'socket.io';
 import { AppConfig } from '../config/app-config.js';
 import { toDomainError } from '../http/domain-error.filter.js';
@@ -59,7 +59,7 @@ export class SocketsService implements OnApplicationBootstrap, OnApplicationShut
     this.subscriber.on('message', (channel, sessionId) => {
       if (channel === endedChannel) this.drop(sessionId);
     });
-    void this.subscriber.subscribe(endedChannel);
+    this.subscriber.subscribe(endedChannel).catch(() => undefined);
     this.loop.start();
   }
 
@@ -76,7 +76,7 @@ export class SocketsService implements OnApplicationBootstrap, OnApplicationShut
       enableAutoPipelining: false,
       maxRetriesPerRequest: null,
       commandTimeout: undefined,
-    } as RedisOptions);
+    });
     connection.on('error', (error) => this.logger.warn(error.message));
     // Nobody waits for these: what is still unanswered when the process ends is no failure.
     for (const command of ['subscribe', 'psubscribe', 'unsubscribe', 'punsubscribe'] as const) {
@@ -88,19 +88,23 @@ export class SocketsService implements OnApplicationBootstrap, OnApplicationShut
   }
 
   private guardNamespace(namespace: Namespace): void {
-    namespace.use((socket: UserSocket, next) => {
-      this.admit(socket).then(
-        () => next(),
-        (error: unknown) => next(refusal(error)),
-      );
-    });
+    namespace.use((socket: UserSocket, next) => void this.admit(socket, next));
   }
 
-  private async admit(socket: UserSocket): Promise<void> {
+  private async admit(socket: UserSocket, next: (refused?: Error) => void): Promise<void> {
     const { auth } = socket.handshake;
-    const subject = await this.access.get().admit({ auth, request: socket.request });
-    socket.data.subject = subject;
-    await socket.join([`user:${subject.userId}`, `session:${subject.sessionId}`]);
+    let refused: Error | undefined;
+    try {
+      const access = this.access.get();
+      const subject = await access.admit({ auth, request: socket.request });
+      socket.data.subject = subject;
+      await socket.join([`user:${subject.userId}`, `session:${subject.sessionId}`]);
+      // It may have ended before its socket could be found by it.
+      if (!(await access.lives(subject.sessionId))) throw access.ended();
+    } catch (error) {
+      refused = refusal(error);
+    }
+    next(refused);
   }
 
   /** Ends this process's sockets of a session. */

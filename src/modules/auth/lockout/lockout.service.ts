@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Clock } from '../../../platform/clock/clock.js';
+import type { AllowanceRules } from '../../../platform/config/protection-rules.js';
 import { Rules } from '../../../platform/config/rules.js';
 import { UnitOfWork } from '../../../platform/database/unit-of-work.js';
 import type { Caller } from '../../../platform/http/caller.decorator.js';
@@ -128,7 +129,7 @@ export class LockoutService implements Forgetful {
         await this.captcha.require(caller.captcha, caller.address);
         entry.captchaAfter = null; // asked for once
       } else if (pauses === PAUSES) throw lockoutErrors.SIGN_IN_LOCKED({ retryAfter: 1 });
-      else await sleep(Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** pauses) * (0.5 + Math.random()));
+      else await sleep(randomInt(1, 2 * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** pauses)));
     }
   }
 
@@ -141,7 +142,7 @@ export class LockoutService implements Forgetful {
   ): Promise<void> {
     const { account } = this.rules.auth.lockout;
     const known = strangers.every(({ key }) => !keys.some((one) => one.equals(key)));
-    const counters = known ? keys.map((key) => ({ key, ...account })) : strangers;
+    const counters = known ? keys.map((key) => counter(key, account)) : strangers;
     const own = this.ownOf(keys, strangers);
     await this.unitOfWork.run(async (manager) => {
       const counted = await this.repository.punish(manager, counters, this.waits());
@@ -172,9 +173,9 @@ export class LockoutService implements Forgetful {
     const { account, address, neighbourhood } = this.rules.auth.lockout;
     const networks = networksOf(caller.address);
     return [
-      { key: this.accountKey(kind, target), ...account },
-      { key: this.index.of('attempts', `address:${networks.address}`), ...address },
-      { key: this.index.of('attempts', `neighbourhood:${networks.neighbourhood}`), ...neighbourhood },
+      counter(this.accountKey(kind, target), account),
+      counter(this.index.of('attempts', `address:${networks.address}`), address),
+      counter(this.index.of('attempts', `neighbourhood:${networks.neighbourhood}`), neighbourhood),
     ];
   }
 
@@ -214,6 +215,10 @@ export class LockoutService implements Forgetful {
   private daysAgo(days: number): Date {
     return new Date(this.clock.now().getTime() - days * DAY_MS);
   }
+}
+
+function counter(key: Buffer, { attempts, forgetSeconds }: AllowanceRules): Counter {
+  return { key, attempts, forgetSeconds };
 }
 
 /** The counter of a known device, as attempt_begin makes it. */

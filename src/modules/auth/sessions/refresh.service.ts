@@ -32,7 +32,6 @@ const WRITTEN_WITHIN_SECONDS = 60;
 export class RefreshService implements Forgetful {
   readonly forgets = [
     async (limit: number) => await this.repository.forgetAnswers(this.answeredAfter(), limit),
-    async (limit: number) => await this.repository.forgetTokens(this.clock.now(), limit),
   ];
 
   constructor(

@@ -23,7 +23,7 @@ export class SessionActivity implements OnApplicationBootstrap, BeforeApplicatio
 
   async beforeApplicationShutdown(): Promise<void> {
     await this.loop.stop();
-    await this.flush();
+    await this.flush().catch(() => undefined);
   }
 
   note(sessionId: string, now: number): void {

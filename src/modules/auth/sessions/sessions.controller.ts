@@ -32,7 +32,7 @@ export class SessionsController {
   constructor(
     private readonly refreshes: RefreshService,
     private readonly sessions: SessionsService,
-    private readonly list: SessionListService,
+    private readonly own: SessionListService,
     private readonly reauthentication: ReauthenticationService,
   ) {}
 
@@ -62,7 +62,7 @@ export class SessionsController {
   @AllowedWhenIdle('it only takes away')
   @Operation({ summary: "End all of the caller's sessions, this one too", answer: null })
   async logoutAll(@CurrentSubject() subject: Subject): Promise<void> {
-    await this.list.endAll(subject);
+    await this.own.endAll(subject);
   }
 
   @Get('sessions')
@@ -73,11 +73,8 @@ export class SessionsController {
     list: 'cursor',
     errors: [httpErrors.INVALID_CURSOR],
   })
-  async sessionsOf(
-    @CurrentSubject() subject: Subject,
-    @Query() query: CursorQuery,
-  ): Promise<Listed<SessionDto>> {
-    return await this.list.list(subject, query);
+  async list(@CurrentSubject() subject: Subject, @Query() query: CursorQuery): Promise<Listed<SessionDto>> {
+    return await this.own.list(subject, query);
   }
 
   @Delete('sessions/:id')
@@ -89,7 +86,7 @@ export class SessionsController {
     errors: [sessionErrors.SESSION_NOT_FOUND],
   })
   async end(@CurrentSubject() subject: Subject, @Param() { id }: SessionParam): Promise<void> {
-    await this.list.end(subject, id);
+    await this.own.end(subject, id);
   }
 
   @Post('reauthenticate')
@@ -117,7 +114,7 @@ export class SessionsController {
     answer: IdleTimeoutDto,
   })
   async idleTimeout(@CurrentSubject() subject: Subject): Promise<IdleTimeoutDto> {
-    return await this.list.idleTimeout(subject);
+    return await this.own.idleTimeout(subject);
   }
 
   @Put('idle-timeout')
@@ -131,6 +128,6 @@ export class SessionsController {
     @CurrentSubject() subject: Subject,
     @Body() body: ChooseIdleTimeoutDto,
   ): Promise<IdleTimeoutDto> {
-    return await this.list.chooseIdleTimeout(subject, body.seconds);
+    return await this.own.chooseIdleTimeout(subject, body.seconds);
   }
 }

@@ -48,12 +48,16 @@ export class SocketAccessService implements SocketAccess, OnModuleInit {
       await this.proofs.useOnce(shown);
     }
     const session = await this.sessions.find(claims.sessionId, false);
-    if (session?.userId !== claims.userId || session.jkt !== claims.jkt) throw authErrors.SESSION_ENDED();
+    if (session?.userId !== claims.userId || session.jkt !== claims.jkt) throw this.ended();
     const { userId, sessionId } = claims;
     return { userId, sessionId, role: session.role };
   }
 
   async lives(sessionId: string): Promise<boolean> {
     return (await this.sessions.find(sessionId, false)) !== null;
+  }
+
+  ended(): Error {
+    return authErrors.SESSION_ENDED();
   }
 }

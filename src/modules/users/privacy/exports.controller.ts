@@ -2,6 +2,7 @@ import { Controller, Get, Header, Param, Post, Query, type StreamableFile } from
 import { ApiBearerAuth, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Bare } from '../../../platform/http/bare.decorator.js';
 import { Operation } from '../../../platform/http/operation.decorator.js';
+import { Passive } from '../../../platform/security/idle.decorators.js';
 import { Public } from '../../../platform/security/public.decorator.js';
 import { CurrentSubject, type Subject } from '../../../platform/security/subject.js';
 import { DownloadQuery, ExportDto, ExportParam } from './dto/privacy.dto.js';
@@ -28,6 +29,7 @@ export class ExportsController {
 
   @Get()
   @ApiBearerAuth('session')
+  @Passive()
   @Operation({
     summary: "The caller's export: how far it is, and the link to it when it is ready",
     description:

@@ -57,7 +57,7 @@ function readAnswer(text: string): { success: boolean; codes: string[] } {
 async function textOf(answer: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of answer.body ?? []) {
+  for await (const chunk of (answer.body ?? []) as AsyncIterable<Uint8Array>) {
     size += chunk.length;
     if (size > MAX_ANSWER_BYTES) throw new Error('the CAPTCHA provider answered without end');
     chunks.push(chunk);

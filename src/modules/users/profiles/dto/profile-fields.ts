@@ -29,25 +29,14 @@ function must(name: string, message: string, holds: (value: string) => boolean):
     });
 }
 
-/**
- * Text of at most `max` code points, as JSON Schema and Postgres count: an emoji of several counts as several. MaxLength
- * passes over variation selectors and would let through what the column refuses.
- */
+/** Text that a user may change and, where it may be null, clear. */
 export function ProseField(options: {
   max: number;
   example: string;
   nullable?: boolean;
   description?: string;
 }): PropertyDecorator {
-  return applyDecorators(
-    TextField({ ...options, optional: true }),
-    must(
-      'maxCodePoints',
-      `have at most ${options.max} characters`,
-      (value) => Array.from(value).length <= options.max,
-    ),
-    ...(options.nullable ? [OrNull()] : []),
-  );
+  return applyDecorators(TextField({ ...options, optional: true }), ...(options.nullable ? [OrNull()] : []));
 }
 
 /** The address of a picture: absolute, https, without a password in it. Nothing here ever fetches it. */
