@@ -1,29 +1,19 @@
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { generateSync } from 'otplib';
-import { type Answer, follow, type OpenApiDocument, operationsOf } from '../../scripts/openapi/document.js';
+import type { OpenApiDocument } from '../../scripts/openapi/document.js';
 import { problemsOf } from '../../scripts/openapi/problems.js';
-import { Schemas } from '../../scripts/openapi/schemas.js';
 import { describeApi } from '../../src/bootstrap.js';
 import { errorCatalogue } from '../../src/platform/http/domain-error.js';
 import { Builders, PASSWORD, type TestGame } from '../support/builders.js';
 import { CapturedMails } from '../support/captured-mails.js';
 import { Client } from '../support/client.js';
+import { DocumentedApi, WITH_PROVIDER } from '../support/documented-api.js';
 import { eventually, startSystem, type System } from '../support/system.js';
 import { Texts } from '../support/texts.js';
 
 const WEEK = 202340;
-/** Need a job that has failed every attempt, or a provider, or answer a zip: those have tests of their own. */
-const NOT_CALLED = [
-  'Exports_download',
-  'OAuth_signIn',
-  'OAuth_link',
-  'OAuth_reauthenticate',
-  'OAuth_unlink',
-  'OAuthBrowser_begin',
-  'OAuthBrowser_finish',
-  'Queues_retry',
-];
+/** Need a job that has failed every attempt, or answer a zip: those have tests of their own. */
+const NOT_CALLED = ['Exports_download', 'Queues_retry'];
 
 describe('the OpenAPI document', () => {
   let system: System;
@@ -59,34 +49,8 @@ describe('the OpenAPI document', () => {
   });
 
   it('tells the shape of what every operation answers, to the property', async () => {
-    const schemas = new Schemas(sealed(document));
-    const operations = new Map(operationsOf(document).map((one) => [one.operation.operationId, one]));
-    const called = new Set<string>();
-    const wrong: string[] = [];
-
-    async function call(
-      id: string,
-      client: Client,
-      values: Record<string, string> = {},
-      body?: object,
-      query = '',
-    ) {
-      const { method, path, operation } = operations.get(id)!;
-      called.add(id);
-      const filled = path.replace('/api/v1/', '').replace(/\{(\w+)\}/g, (_, name: string) => values[name]!);
-      const answer = await client.call(method, `${filled}${query}`, {
-        key: randomUUID(),
-        ...(body ? { body } : {}),
-      });
-      const declared = operation.responses[String(answer.status)];
-      const media = declared && follow<Answer>(document, declared)?.content?.['application/json'];
-      const misfit = media
-        ? schemas.misfit(media.schema, answer.body)
-        : `${answer.status} ${answer.error?.code}`;
-      if (misfit !== null || answer.status >= 300)
-        wrong.push(`${id}: ${misfit ?? JSON.stringify(answer.error)}`);
-      return answer.data;
-    }
+    const api = new DocumentedApi(document);
+    const call = api.call.bind(api);
 
     const make = new Builders(system);
     const anyone = new Client(system.url);
@@ -245,8 +209,8 @@ describe('the OpenAPI document', () => {
     await call('Sessions_reauthenticate', last, {}, { password: newPassword });
     await call('Sessions_logoutAll', last);
 
-    expect(wrong).toEqual([]);
-    expect([...operations.keys()].filter((name) => !called.has(String(name)))).toEqual(NOT_CALLED);
+    expect(api.wrong).toEqual([]);
+    expect(api.uncalled()).toEqual([...NOT_CALLED, ...WITH_PROVIDER].toSorted());
   });
 
   async function adminAgain(admin: Client): Promise<Client> {
@@ -260,14 +224,3 @@ describe('the OpenAPI document', () => {
     return new Client(system.url, signedIn.data.accessToken, admin.userId);
   }
 });
-
-/** The document with every object closed: a property that is not declared does not fit. */
-function sealed<T>(value: T): T {
-  if (Array.isArray(value)) return value.map(sealed) as T;
-  if (value === null || typeof value !== 'object') return value;
-  const inner = Object.fromEntries(
-    Object.entries(value).map(([key, one]) => [key, key === 'example' ? one : sealed(one)]),
-  );
-  const isObject = inner['type'] === 'object' && typeof inner['properties'] === 'object';
-  return (isObject ? { additionalProperties: false, ...inner } : inner) as T;
-}

@@ -37,6 +37,7 @@ export class AuthController {
       passwordErrors.PASSWORD_BREACHED,
       usersErrors.EMAIL_TAKEN,
       usersErrors.HANDLE_TAKEN,
+      usersErrors.HANDLE_RESERVED,
       authErrors.TERMS_VERSION_OUTDATED,
       ...Object.values(captchaErrors),
     ],

@@ -4,6 +4,7 @@ import { Clock } from '../../platform/clock/clock.js';
 import { AppConfig } from '../../platform/config/app-config.js';
 import { Rules } from '../../platform/config/rules.js';
 import { PollLoop } from '../../platform/jobs/poll-loop.js';
+import { Batch } from '../../platform/redis/batch.js';
 import { RedisConnections } from '../../platform/redis/redis-connections.js';
 import { ROLES, type Role } from '../../platform/security/subject.js';
 import { BURY, KEEP, LOOK } from './sessions/session-scripts.js';
@@ -21,10 +22,17 @@ export interface CachedSession {
 }
 
 type CachingRedis = Redis & {
-  parleySession(key: string, now: number, active: 0 | 1): Promise<(string | null)[]>;
+  parleySessions(count: number, ...keysAndArguments: (string | number)[]): Promise<(string | null)[][]>;
   parleyKeepSession(key: string, ...fields: (string | number)[]): Promise<unknown>;
   parleyBurySession(key: string, channel: string, sessionId: string, seconds: number): Promise<unknown>;
 };
+
+interface Look {
+  readonly key: string;
+  /** Seconds since the epoch. */
+  readonly now: number;
+  readonly active: boolean;
+}
 
 const ENDED = 'ended';
 const POLL_MS = 1000;
@@ -45,6 +53,7 @@ const SKEW_MS = 60_000;
 export class SessionCache implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly loop = new PollLoop('SessionCache', POLL_MS, () => this.pass());
   private readonly cache: CachingRedis;
+  private readonly looks = new Batch((asked: readonly Look[]) => this.look(asked));
   private trusted = false;
   private doubts = 0;
   private nextPassAt = 0;
@@ -56,7 +65,7 @@ export class SessionCache implements OnApplicationBootstrap, OnApplicationShutdo
     private readonly config: AppConfig,
     private readonly rules: Rules,
   ) {
-    redis.cache.defineCommand('parleySession', { numberOfKeys: 1, lua: LOOK });
+    redis.cache.defineCommand('parleySessions', { lua: LOOK });
     redis.cache.defineCommand('parleyKeepSession', { numberOfKeys: 1, lua: KEEP });
     redis.cache.defineCommand('parleyBurySession', { numberOfKeys: 1, lua: BURY });
     this.cache = redis.cache as CachingRedis;
@@ -84,10 +93,21 @@ export class SessionCache implements OnApplicationBootstrap, OnApplicationShutdo
   async find(sessionId: string, now: number, active: boolean): Promise<CachedSession | typeof ENDED | null> {
     if (!this.usable) return null;
     try {
-      return read(await this.cache.parleySession(this.key(sessionId), now, active ? 1 : 0));
+      return read(await this.looks.add({ key: this.key(sessionId), now, active }));
     } catch {
       return null;
     }
+  }
+
+  private async look(asked: readonly Look[]): Promise<(string | null)[][]> {
+    const now = Math.max(...asked.map((one) => one.now));
+    const keys = asked.map(({ key }) => key);
+    return await this.cache.parleySessions(
+      keys.length,
+      ...keys,
+      now,
+      ...asked.map(({ active }) => (active ? 1 : 0)),
+    );
   }
 
   /** Keeps what was read from Postgres, unless somebody was faster. */

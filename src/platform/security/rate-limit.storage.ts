@@ -3,20 +3,34 @@ import type { ThrottlerStorage } from '@nestjs/throttler';
 import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import { AppConfig } from '../config/app-config.js';
+import { Batch } from '../redis/batch.js';
 import { RedisConnections } from '../redis/redis-connections.js';
 
 type Count = Awaited<ReturnType<ThrottlerStorage['increment']>>;
+type Counted = [hits: number, ttlMs: number];
 type CountingRedis = Redis & {
-  parleyCount(key: string, ttlMs: number, hits: number): Promise<[hits: number, ttlMs: number]>;
+  parleyCount(count: number, ...keysAndArguments: (string | number)[]): Promise<Counted[]>;
 };
+
+/** So many hits more of a window that lasts so long from its first. */
+interface Hits {
+  readonly key: string;
+  readonly ttlMs: number;
+  readonly hits: number;
+}
 
 /** The limit by address that every request passes first. */
 export const FLOOD = 'flood';
 
 const COUNT = `
-local hits = redis.call('INCRBY', KEYS[1], ARGV[2])
-if hits == tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
-return { hits, redis.call('PTTL', KEYS[1]) }`;
+local counted = {}
+for i, key in ipairs(KEYS) do
+  local ttl, new = ARGV[2 * i - 1], ARGV[2 * i]
+  local hits = redis.call('INCRBY', key, new)
+  if hits == tonumber(new) then redis.call('PEXPIRE', key, ttl) end
+  counted[i] = { hits, redis.call('PTTL', key) }
+end
+return counted`;
 
 /** How often the hits of a loosely counted limit are added up with those of other processes. */
 const SYNC_MS = 100;
@@ -41,12 +55,19 @@ export class RateLimitStorage implements ThrottlerStorage, OnApplicationShutdown
     dispose: ({ timer }) => clearTimeout(timer),
   });
   private readonly redis: CountingRedis;
+  private readonly counts = new Batch((asked: readonly Hits[]) =>
+    this.redis.parleyCount(
+      asked.length,
+      ...asked.map(({ key }) => key),
+      ...asked.flatMap(({ ttlMs, hits }) => [ttlMs, hits]),
+    ),
+  );
 
   constructor(
     private readonly connections: RedisConnections,
     private readonly config: AppConfig,
   ) {
-    connections.cache.defineCommand('parleyCount', { numberOfKeys: 1, lua: COUNT });
+    connections.cache.defineCommand('parleyCount', { lua: COUNT });
     this.redis = connections.cache as CountingRedis;
   }
 
@@ -64,7 +85,7 @@ export class RateLimitStorage implements ThrottlerStorage, OnApplicationShutdown
   private async count(key: string, ttlMs: number): Promise<[number, number]> {
     if (!this.connections.cacheReady) return this.countHere(key, ttlMs);
     try {
-      return await this.redis.parleyCount(key, ttlMs, 1);
+      return await this.counts.add({ key, ttlMs, hits: 1 });
     } catch {
       return this.countHere(key, ttlMs);
     }
@@ -82,7 +103,7 @@ export class RateLimitStorage implements ThrottlerStorage, OnApplicationShutdown
     if (!this.connections.cacheReady) return;
     const sent = window.unsent;
     try {
-      const [shared, left] = await this.redis.parleyCount(key, ttlMs, sent);
+      const [shared, left] = await this.counts.add({ key, ttlMs, hits: sent });
       window.shared = shared;
       window.unsent -= sent;
       window.endsAt = performance.now() + left;

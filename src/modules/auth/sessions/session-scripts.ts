@@ -3,14 +3,18 @@
  * tombstone), `idle` the seconds after which it is idle, `used` its last activity in seconds since the epoch.
  */
 
-/** Reads a session and, when somebody acts in it who is not idle, notes that. Arguments: now, 1 when somebody acts. */
+/** Reads sessions and, where somebody acts in one who is not idle, notes that. Arguments: now; for each key 1 when so. */
 export const LOOK = `
-local session = redis.call('HMGET', KEYS[1], 'is', 'idle', 'used')
-if ARGV[2] == '1' and session[3] then
-  local since = tonumber(ARGV[1]) - tonumber(session[3])
-  if since > 0 and since <= tonumber(session[2]) then redis.call('HSET', KEYS[1], 'used', ARGV[1]) end
+local found = {}
+for i, key in ipairs(KEYS) do
+  local session = redis.call('HMGET', key, 'is', 'idle', 'used')
+  if ARGV[i + 1] == '1' and session[3] then
+    local since = tonumber(ARGV[1]) - tonumber(session[3])
+    if since > 0 and since <= tonumber(session[2]) then redis.call('HSET', key, 'used', ARGV[1]) end
+  end
+  found[i] = session
 end
-return session`;
+return found`;
 
 /** Keeps a session. Arguments: is, idle, used, seconds to keep it, 1 when it replaces what is there. */
 export const KEEP = `
