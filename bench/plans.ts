@@ -42,7 +42,7 @@ export async function run(): Promise<Figure[]> {
     await members.findMember(userId, world.weekId);
     const games = new GamesRepository(database, undefined as never, undefined as never);
     await games.slate({ sport: null, from: null, to: null, after: null, limit: 21 });
-    await new SessionsRepository(database, undefined as never).findLive(v7(), new Date());
+    await new SessionsRepository(database, undefined as never, undefined as never).findLive(v7(), new Date());
     await new OutboxRepository(database).take(manager, 200);
     await new DeadlinesRepository(database).fireDue([v7()]);
     const outcome = market.outcomes[0];

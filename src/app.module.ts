@@ -65,7 +65,14 @@ export class AppModule {
   static forRoot(config: AppConfig): DynamicModule {
     return {
       module: AppModule,
-      imports: [...floors(config, 'parley-api'), OperatorModule.forRoot(config), NotificationsModule],
+      // Express tries routes in the order of the modules: those that an evening of betting asks most come first.
+      imports: [
+        SportsModule,
+        BetsModule,
+        ...floors(config, 'parley-api'),
+        OperatorModule.forRoot(config),
+        NotificationsModule,
+      ],
       providers: [
         { provide: APP_GUARD, useClass: FloodGuard },
         { provide: APP_GUARD, useExisting: AuthGuard },

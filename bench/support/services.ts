@@ -64,6 +64,7 @@ export async function startBench(name: string): Promise<Bench> {
       .toString(),
     ENCRYPTION_KEYS: `bench:${randomBytes(32).toString('base64')}`,
     BLIND_INDEX_KEY: randomBytes(32).toString('base64'),
+    PUBLIC_URL: 'https://api.bench.test',
   };
   const children = new Set<Running>();
   const redisUrl = redis.url(1);

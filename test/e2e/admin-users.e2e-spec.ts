@@ -215,6 +215,19 @@ describe('the users, to operators', () => {
       ]);
     });
 
+    it('for long by compliance, which no moderator may touch on its last day either', async () => {
+      const one = await player();
+      const ban = { status: 'banned', bannedUntil: inDays(60), reason: 'fraud' };
+      expect((await patch(compliance, one, ban)).status).toBe(200);
+      await system.db.query('UPDATE users SET banned_until = $2 WHERE id = $1', [one.userId, inDays(1)]);
+      for (const body of [{ status: 'active' }, { status: 'banned', bannedUntil: inDays(2) }])
+        expect((await refusedUnchanged(moderator, one, { ...body, reason: 'appeal' }))[0]).toBe(403);
+      expect((await patch(compliance, one, { status: 'active', reason: 'appeal' })).status).toBe(200);
+      const short = { status: 'banned', bannedUntil: inDays(2), reason: 'spam' };
+      expect((await patch(compliance, one, short)).status).toBe(200);
+      expect((await patch(moderator, one, { status: 'active', reason: 'appeal' })).status).toBe(200);
+    });
+
     it('for longer, or for good, in the middle of a ban: the end that was set before does nothing', async () => {
       const [longer, forGood] = [await player(), await player()];
       for (const one of [longer, forGood])

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Builders } from '../support/builders.js';
 import { type Answer, Client } from '../support/client.js';
 import { unzip } from '../support/exports.js';
+import { leaveAlone, proveAgain } from '../support/proofs.js';
 import { startSystemWithRules } from '../support/rules-folder.js';
 import { eventually, type System } from '../support/system.js';
 
@@ -50,6 +51,8 @@ describe('an export of one’s own data', () => {
     await other.bet(bet, 'another-key');
     await player.post('devices', { platform: 'ios', token: 'push-token', locale: 'en-US' });
 
+    expect(outcome(await player.post('users/me/export'))).toEqual([403, 'PROOF_TOO_OLD']);
+    await proveAgain(system, player);
     const asked = await player.post('users/me/export');
     expect(asked.status).toBe(202);
     expect(asked.data).toMatchObject({ status: 'queued', readyAt: null, expiresAt: null, downloadUrl: null });
@@ -198,8 +201,74 @@ describe('an export of one’s own data', () => {
     const token = new URL(links[5], system.url).searchParams.get('token')!;
     expect(rows.some(({ token_hash }) => token_hash.toString('utf8').includes(token))).toBe(false);
 
-    await system.moveTo(later(24));
+    await system.moveTo(later(0.24));
+    expect((await download(links[5])).status).toBe(200);
+    await system.moveTo(later(0.02));
     expect((await download(links[5])).status).toBe(404);
+    await proveAgain(system, player);
+    const { data } = await player.get('users/me/export');
+    expect((await download(data.downloadUrl)).status).toBe(200);
+    await system.db.query('UPDATE data_export_links SET created_at = $1', [later(24)]);
+    await system.moveTo(later(24));
+    expect((await download(data.downloadUrl)).status).toBe(404);
+  });
+
+  it('is out of reach by links of sessions that have ended, however they did', async () => {
+    const admin = await make.admin();
+    const ends: [string, (client: Client) => Promise<Answer>][] = [
+      ['logout', (client) => client.post('auth/logout')],
+      ['logout of all', (client) => client.post('auth/logout-all')],
+      [
+        'ban',
+        ({ userId }) =>
+          admin.call('PATCH', `admin/users/${userId}`, { body: { status: 'banned', reason: 'fraud' } }),
+      ],
+    ];
+    for (const [how, end] of ends) {
+      const [player, other] = (await make.players(2)) as [Client, Client];
+      await Promise.all([player.get('users/me/export'), other.get('users/me/export')]);
+      const [{ downloadUrl }, { downloadUrl: others }] = await Promise.all([ready(player), ready(other)]);
+      expect([how, (await download(downloadUrl)).status]).toEqual([how, 200]);
+      expect([how, (await end(player)).status]).toEqual([how, 200]);
+      expect([how, (await download(downloadUrl)).status]).toEqual([how, 404]);
+      expect([how, (await download(others)).status]).toEqual([how, 200]);
+    }
+  });
+
+  it('tells an idle session how far it is, and is neither begun nor linked to by one', async () => {
+    const [player] = (await make.players(1)) as [Client];
+    const idle = async () => leaveAlone(system, player, 401 * 86_400);
+    const look = async () => outcome(await player.get('users/me/export'));
+    await idle();
+    expect(outcome(await player.post('users/me/export'))).toEqual([403, 'REAUTHENTICATION_REQUIRED']);
+    expect(await look()).toEqual([403, 'REAUTHENTICATION_REQUIRED']);
+    const held = async () => {
+      const { rows } = await system.db.query(
+        `SELECT (SELECT count(*)::int FROM data_exports WHERE user_id = $1) AS exports,
+                (SELECT count(*)::int FROM data_export_links l JOIN data_exports e ON e.id = l.export_id
+                 WHERE e.user_id = $1) AS links`,
+        [player.userId],
+      );
+      return rows[0];
+    };
+    expect(await held()).toEqual({ exports: 0, links: 0 });
+    await system.db.query(
+      'INSERT INTO data_exports (id, user_id, requested_at, touched_at) VALUES (gen_random_uuid(), $1, $2, $2)',
+      [player.userId, system.now()],
+    );
+    const { status, data } = await player.get('users/me/export');
+    expect([status, data.status, data.downloadUrl]).toEqual([200, 'queued', null]);
+    await system.db.query(
+      "UPDATE data_exports SET status = 'ready', ready_at = $2, expires_at = $3 WHERE user_id = $1",
+      [player.userId, system.now(), later(24)],
+    );
+    expect(await look()).toEqual([403, 'REAUTHENTICATION_REQUIRED']);
+    expect(await held()).toEqual({ exports: 1, links: 0 });
+    await proveAgain(system, player);
+    expect(await look()).toEqual([200, undefined]);
+    expect(await held()).toEqual({ exports: 1, links: 1 });
+    await system.moveTo(later(0.2));
+    expect(await look()).toEqual([403, 'PROOF_TOO_OLD']);
   });
 
   it('is encrypted where it is stored', async () => {
@@ -220,6 +289,7 @@ describe('an export of one’s own data', () => {
     const first = await player.get('users/me/export');
     await ready(player);
     await system.moveTo(later(25));
+    await proveAgain(system, player);
     const second = await player.get('users/me/export');
     expect([second.status, second.data.status, second.data.id === first.data.id]).toEqual([
       200,

@@ -238,5 +238,10 @@ describe('an idle session, where it ends', () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => read()));
     expect(new Set(answers.map(String))).toEqual(new Set([String(ENDED)]));
     await eventually(async () => (await reason()) === 'idle');
+    const { rows } = await system.db.query(
+      "SELECT actor_id, details FROM audit_log WHERE action = 'auth.session-ended' AND details->>'userId' = $1",
+      [client.userId],
+    );
+    expect(rows).toEqual([{ actor_id: null, details: { reason: 'idle', userId: client.userId } }]);
   });
 });

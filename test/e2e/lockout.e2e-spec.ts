@@ -9,6 +9,8 @@ interface Device {
   address: string;
   fingerprint?: string;
   userAgent?: string;
+  /** What it was given when somebody signed in on it. */
+  token?: string;
 }
 
 const OWNER: Device = {
@@ -39,10 +41,11 @@ describe('the lock-out', () => {
   });
   afterAll(async () => system.stop());
 
-  const headersOf = ({ address, fingerprint, userAgent = 'test' }: Device) => ({
+  const headersOf = ({ address, fingerprint, userAgent = 'test', token }: Device) => ({
     'X-Forwarded-For': address,
     'User-Agent': userAgent,
     ...(fingerprint === undefined ? {} : { 'X-Device-Fingerprint': fingerprint }),
+    ...(token === undefined ? {} : { 'X-Device-Token': token }),
   });
 
   /** Somebody of whom nothing is known: another address each time. */
@@ -51,7 +54,9 @@ describe('the lock-out', () => {
     return { address: `10.${(count >> 14) % 250}.${(count >> 6) % 250}.${1 + (count % 64)}` };
   }
 
-  async function register(device: Device = OWNER): Promise<{ email: string; id: string; token: string }> {
+  async function register(
+    device: Device = OWNER,
+  ): Promise<{ email: string; id: string; token: string; deviceToken: string }> {
     count += 1;
     const email = `locked${count}@example.com`;
     const { status, data } = await anyone.post(
@@ -66,7 +71,8 @@ describe('the lock-out', () => {
       { headers: headersOf(device) },
     );
     expect(status).toBe(201);
-    return { email, id: data.user.id, token: data.accessToken };
+    const { user, accessToken: token, deviceToken } = data;
+    return { email, id: user.id, token, deviceToken };
   }
 
   async function login(email: string, password: string, device: Device): Promise<Answer> {
@@ -162,26 +168,52 @@ describe('the lock-out', () => {
     expect(answers.map(codeOf)).toEqual(Array(40).fill('in'));
   });
 
-  it('by strangers never shuts out a device that signed in before, by its fingerprint or by its place', async () => {
-    const { email } = await register();
+  it('by strangers never shuts out a device that signed in before, by its fingerprint or by its token', async () => {
+    const { email, deviceToken } = await register();
     for (let n = 0; n < 10; n += 1) {
       await wrong(email, stranger());
       await later(1000);
     }
     await wrong(email, stranger());
     await lockedFor(email, stranger());
-    const abroad = { ...stranger(), fingerprint: 'owners-phone' };
-    const samePlace = { address: OWNER.address, userAgent: OWNER.userAgent! };
-    expect(codeOf(await login(email, PASSWORD, abroad))).toBe('in');
-    expect(codeOf(await login(email, PASSWORD, samePlace))).toBe('in');
+    const byFingerprint = { ...stranger(), fingerprint: 'owners-phone' };
+    const byToken = { ...stranger(), token: deviceToken };
+    expect(codeOf(await login(email, PASSWORD, byFingerprint))).toBe('in');
+    expect(codeOf(await login(email, PASSWORD, byToken))).toBe('in');
     await lockedFor(email, stranger());
   });
 
-  it('by one who passes for the fingerprint leaves the same device in at its own place', async () => {
-    const { email } = await register();
+  it('by a neighbour with the same program does not shut out a device that has its token', async () => {
+    const { address, userAgent } = OWNER;
+    const house = { address, userAgent: userAgent! };
+    const { email, deviceToken } = await register(house);
+    for (let n = 0; n < 3; n += 1) expect(codeOf(await wrong(email, house))).toBe('INVALID_CREDENTIALS');
+    await lockedFor(email, house);
+    expect(codeOf(await login(email, PASSWORD, { ...house, token: deviceToken }))).toBe('in');
+  });
+
+  it('by one who passes for the fingerprint leaves the same device in by its token', async () => {
+    const { email, deviceToken } = await register();
     for (let n = 0; n < 4; n += 1) await wrong(email, { ...stranger(), fingerprint: 'owners-phone' });
-    await lockedFor(email, { ...stranger(), fingerprint: 'owners-phone' });
-    expect(codeOf(await login(email, PASSWORD, OWNER))).toBe('in');
+    await lockedFor(email, OWNER);
+    expect(codeOf(await login(email, PASSWORD, { ...OWNER, token: deviceToken }))).toBe('in');
+  });
+
+  it('lets a device keep its token for all who sign in on it, and takes none that it did not give', async () => {
+    const one = await register(stranger());
+    const made = 'A'.repeat(43);
+    const forged = await login(one.email, PASSWORD, { ...stranger(), token: made });
+    expect(forged.data.deviceToken).toMatch(/^[A-Za-z0-9_-]{43}$/);
+    expect([made, one.deviceToken]).not.toContain(forged.data.deviceToken);
+    const two = await register({ ...stranger(), token: one.deviceToken });
+    expect(two.deviceToken).toBe(one.deviceToken);
+    for (const { email } of [one, two]) {
+      for (let n = 0; n < 3; n += 1) await wrong(email, stranger());
+      await lockedFor(email, { ...stranger(), token: made });
+      expect(codeOf(await login(email, PASSWORD, { ...stranger(), token: one.deviceToken }))).toBe('in');
+    }
+    const { rows } = await system.db.query('SELECT * FROM known_devices');
+    expect(JSON.stringify(rows)).not.toContain(one.deviceToken);
   });
 
   it("knows another's device for nothing", async () => {

@@ -49,11 +49,16 @@ describe('mailed links', () => {
     return { email: body.email, handle, client, refreshToken: data.refreshToken };
   }
 
-  const verify = (token: string) => anyone.post('auth/email/verify', { token });
+  const verify = (token: string, { client }: Pick<Account, 'client'>) =>
+    client.post('auth/email/verify', { token });
   const forgot = (email: string) => anyone.post('auth/password/forgot', { email });
   const reset = (token: string, password = NEW_PASSWORD) =>
     anyone.post('auth/password/reset', { token, password });
   const login = (email: string, password: string) => anyone.post('auth/login', { email, password });
+  const signedInAgain = async ({ email }: Account) => {
+    const { data } = await login(email, PASSWORD);
+    return { client: new Client(system.url, data.accessToken) };
+  };
   const isVerified = async ({ client }: Account) => {
     const { rows } = await system.db.query('SELECT email_verified_at FROM users WHERE id = $1', [
       client.userId,
@@ -73,16 +78,16 @@ describe('mailed links', () => {
       expect(mail!.text).toMatch(/https:\/\/app\.example\.com\/verify-email#token=[A-Za-z0-9_-]{64}\r?\n/);
       expect(mail!.text).toContain('within 24 hours');
       expect(await isVerified(account)).toBe(false);
-      const answer = await verify(tokenIn(mail!));
+      const answer = await verify(tokenIn(mail!), account);
       expect([answer.status, answer.data]).toEqual([200, null]);
       expect(await isVerified(account)).toBe(true);
-      expect(outcome(await verify(tokenIn(mail!)))).toEqual(invalid);
+      expect(outcome(await verify(tokenIn(mail!), account))).toEqual(invalid);
     });
 
     it('of ten who open one at once lets in one', async () => {
       const account = await register();
       const token = await mailbox.token(account.email, VERIFY);
-      const answers = await Promise.all(Array.from({ length: 10 }, () => verify(token)));
+      const answers = await Promise.all(Array.from({ length: 10 }, () => verify(token, account)));
       expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
       expect(answers.filter(({ error }) => error?.code === 'LINK_INVALID')).toHaveLength(9);
     });
@@ -91,10 +96,19 @@ describe('mailed links', () => {
       const [one, two] = [await register(), await register()];
       const [early, late] = [await mailbox.token(one.email, VERIFY), await mailbox.token(two.email, VERIFY)];
       await later(24 * 60 * MINUTE_MS - MINUTE_MS);
-      expect((await verify(early)).status).toBe(200);
+      expect((await verify(early, await signedInAgain(one))).status).toBe(200);
       await later(MINUTE_MS);
-      expect(outcome(await verify(late))).toEqual(invalid);
+      expect(outcome(await verify(late, await signedInAgain(two)))).toEqual(invalid);
       expect(await isVerified(two)).toBe(false);
+    });
+
+    it('count in a session of their account only: who opened it for another verifies nothing through them', async () => {
+      const [account, other] = [await register(), await register()];
+      const token = await mailbox.token(account.email, VERIFY);
+      expect(outcome(await verify(token, { client: anyone }))).toEqual([401, 'UNAUTHENTICATED']);
+      expect(outcome(await verify(token, other))).toEqual(invalid);
+      expect([await isVerified(account), await isVerified(other)]).toEqual([false, false]);
+      expect((await verify(token, account)).status).toBe(200);
     });
 
     it('are sent again on request, and the use of one ends the others', async () => {
@@ -102,8 +116,8 @@ describe('mailed links', () => {
       const first = await mailbox.token(account.email, VERIFY);
       expect((await account.client.post('auth/email/verification')).status).toBe(202);
       const second = await mailbox.token(account.email, VERIFY, 2);
-      expect((await verify(second)).status).toBe(200);
-      expect(outcome(await verify(first))).toEqual(invalid);
+      expect((await verify(second, account)).status).toBe(200);
+      expect(outcome(await verify(first, account))).toEqual(invalid);
       expect(outcome(await account.client.post('auth/email/verification'))).toEqual([
         409,
         'EMAIL_ALREADY_VERIFIED',
@@ -142,7 +156,7 @@ describe('mailed links', () => {
       await system.db.query("UPDATE users SET email = 'other-' || email WHERE id = $1", [
         account.client.userId,
       ]);
-      expect(outcome(await verify(token))).toEqual(invalid);
+      expect(outcome(await verify(token, account))).toEqual(invalid);
       expect(await isVerified(account)).toBe(false);
     });
   });
@@ -296,7 +310,7 @@ describe('mailed links', () => {
     ['bytes of the right number', Buffer.alloc(48, 7).toString('base64url')],
     ['signs', '%00%0d%0a../../'],
   ])('that are %s are invalid', async (_, token) => {
-    expect(outcome(await verify(token))).toEqual(invalid);
+    expect(outcome(await verify(token, await register()))).toEqual(invalid);
     expect(outcome(await reset(token))).toEqual(invalid);
   });
 
@@ -307,7 +321,7 @@ describe('mailed links', () => {
       await mailbox.token(account.email, VERIFY),
       await mailbox.token(account.email, RESET),
     ];
-    expect(outcome(await verify(forReset))).toEqual(invalid);
+    expect(outcome(await verify(forReset, account))).toEqual(invalid);
     expect(outcome(await reset(forVerifying))).toEqual(invalid);
     const bytes = Buffer.from(forReset, 'base64url');
     bytes[47]! ^= 1;

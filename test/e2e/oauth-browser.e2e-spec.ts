@@ -2,7 +2,15 @@ import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser } from '../support/browser.js';
 import { Client } from '../support/client.js';
-import { API, APP, OAuthSystem, outcome, type ProviderName } from '../support/oauth-system.js';
+import {
+  API,
+  APP,
+  CHALLENGE,
+  OAuthSystem,
+  outcome,
+  type ProviderName,
+  VERIFIER,
+} from '../support/oauth-system.js';
 
 describe('signing in by a browser', () => {
   let oauth: OAuthSystem;
@@ -30,7 +38,7 @@ describe('signing in by a browser', () => {
       expect([...page.fragment.keys()]).toEqual(['ticket', 'provider']);
       const ticket = page.fragment.get('ticket')!;
       const account = oauth.account();
-      const made = await oauth.enter(provider, { ticket, account });
+      const made = await oauth.enter(provider, { ticket, verifier: VERIFIER, account });
       expect([made.status, made.data.user]).toEqual([
         200,
         {
@@ -41,7 +49,10 @@ describe('signing in by a browser', () => {
           role: 'user',
         },
       ]);
-      const again = await oauth.enter(provider, { ticket: await oauth.ticket(provider, person) });
+      const again = await oauth.enter(provider, {
+        ticket: await oauth.ticket(provider, person),
+        verifier: VERIFIER,
+      });
       expect([again.status, again.data.user.id]).toEqual([200, made.data.user.id]);
       const me = await new Client(oauth.system.url, again.data.accessToken).get('auth/oauth');
       expect(me.data).toMatchObject([{ provider, email: person.email, privateRelay: false }]);
@@ -221,7 +232,7 @@ describe('signing in by a browser', () => {
       'https://app.example.com/signed-in#ticket=mine',
     ])('to send anybody to %j', async (redirectTo) => {
       const requests = await oauth.count('oauth_requests');
-      const query = new URLSearchParams({ redirectTo }).toString();
+      const query = new URLSearchParams({ redirectTo, challenge: CHALLENGE }).toString();
       const answer = await oauth.anyone.get(`auth/oauth/google?${query}`);
       expect(outcome(answer)).toEqual([422, 'REDIRECT_NOT_ALLOWED']);
       expect(answer.headers.get('location')).toBeNull();
@@ -231,11 +242,14 @@ describe('signing in by a browser', () => {
     it('a provider that nobody knows, and parameters that nobody knows', async () => {
       const redirectTo = encodeURIComponent(APP);
       const at = async (path: string) => outcome(await oauth.anyone.get(`auth/oauth/${path}`));
-      expect(await at(`facebook?redirectTo=${redirectTo}`)).toEqual([404, 'PROVIDER_UNKNOWN']);
+      expect(await at(`facebook?redirectTo=${redirectTo}&challenge=${CHALLENGE}`)).toEqual([
+        404,
+        'PROVIDER_UNKNOWN',
+      ]);
       expect(await at('facebook/callback?state=x')).toEqual([404, 'PROVIDER_UNKNOWN']);
       expect(await at('google')).toEqual([400, 'VALIDATION_FAILED']);
-      expect(await at(`google?redirectTo=${redirectTo}&scope=all`)).toEqual([400, 'VALIDATION_FAILED']);
-      expect(await at(`google?redirectTo=${redirectTo}&challenge=short`)).toEqual([400, 'VALIDATION_FAILED']);
+      for (const query of [`challenge=${CHALLENGE}&scope=all`, '', 'challenge=short', 'challenge='])
+        expect(await at(`google?redirectTo=${redirectTo}&${query}`)).toEqual([400, 'VALIDATION_FAILED']);
     });
   });
 
@@ -244,7 +258,9 @@ describe('signing in by a browser', () => {
       const person = oauth.person();
       const user = await oauth.user('google', person);
       const ticket = await oauth.ticket('google', person);
-      const answers = await Promise.all(Array.from({ length: 20 }, () => oauth.enter('google', { ticket })));
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, () => oauth.enter('google', { ticket, verifier: VERIFIER })),
+      );
       const won = answers.filter(({ status }) => status === 200);
       expect(won.map(({ data }) => data.user.id)).toEqual([user.userId]);
       expect(answers.filter(({ error }) => error?.code === 'TICKET_INVALID')).toHaveLength(19);
@@ -256,16 +272,24 @@ describe('signing in by a browser', () => {
         await oauth.ticket('google', oauth.person()),
       ];
       const begun = oauth.system.now();
-      expect(outcome(await oauth.enter('google', { ticket: kept }))).toEqual([409, 'REGISTRATION_REQUIRED']);
+      expect(outcome(await oauth.enter('google', { ticket: kept, verifier: VERIFIER }))).toEqual([
+        409,
+        'REGISTRATION_REQUIRED',
+      ]);
       await oauth.system.moveTo(new Date(begun.getTime() + 62_000));
-      expect(outcome(await oauth.enter('google', { ticket: late }))).toEqual([401, 'TICKET_INVALID']);
-      await oauth.system.moveTo(new Date(begun.getTime() + 880_000));
-      expect(outcome(await oauth.enter('google', { ticket: kept }))).toEqual([409, 'REGISTRATION_REQUIRED']);
-      await oauth.system.moveTo(new Date(begun.getTime() + 905_000));
-      expect(outcome(await oauth.enter('google', { ticket: kept, account: oauth.account() }))).toEqual([
+      expect(outcome(await oauth.enter('google', { ticket: late, verifier: VERIFIER }))).toEqual([
         401,
         'TICKET_INVALID',
       ]);
+      await oauth.system.moveTo(new Date(begun.getTime() + 880_000));
+      expect(outcome(await oauth.enter('google', { ticket: kept, verifier: VERIFIER }))).toEqual([
+        409,
+        'REGISTRATION_REQUIRED',
+      ]);
+      await oauth.system.moveTo(new Date(begun.getTime() + 905_000));
+      expect(
+        outcome(await oauth.enter('google', { ticket: kept, verifier: VERIFIER, account: oauth.account() })),
+      ).toEqual([401, 'TICKET_INVALID']);
       await oauth.system.moveTo(begun);
     });
 
@@ -278,24 +302,22 @@ describe('signing in by a browser', () => {
       const page = await oauth.browser().open(oauth.beginUrl('google', { challenge }));
       const ticket = page.fragment.get('ticket')!;
       const other = randomBytes(32).toString('base64url');
-      expect(outcome(await oauth.enter('google', { ticket }))).toEqual([401, 'TICKET_INVALID']);
+      expect(outcome(await oauth.enter('google', { ticket }))).toEqual([400, 'VALIDATION_FAILED']);
       expect(outcome(await oauth.enter('google', { ticket, verifier: other }))).toEqual([
         401,
         'TICKET_INVALID',
       ]);
       expect((await oauth.enter('google', { ticket, verifier })).status).toBe(200);
-      const plain = await oauth.ticket('google', person);
-      expect(outcome(await oauth.enter('google', { ticket: plain, verifier }))).toEqual([
-        401,
-        'TICKET_INVALID',
-      ]);
     });
 
     it('is of no use at the other provider, and is nothing that the database could make up', async () => {
       const person = oauth.person({ name: 'Unmistakable Name' });
       const ticket = await oauth.ticket('google', person);
-      expect(outcome(await oauth.enter('apple', { ticket }))).toEqual([401, 'TICKET_INVALID']);
-      expect(outcome(await oauth.enter('google', { ticket: 'x'.repeat(43) }))).toEqual([
+      expect(outcome(await oauth.enter('apple', { ticket, verifier: VERIFIER }))).toEqual([
+        401,
+        'TICKET_INVALID',
+      ]);
+      expect(outcome(await oauth.enter('google', { ticket: 'x'.repeat(43), verifier: VERIFIER }))).toEqual([
         401,
         'TICKET_INVALID',
       ]);
@@ -329,13 +351,13 @@ describe('signing in by a browser', () => {
       const person = oauth.person();
       const { page, ticket } = await posted({ user }, person);
       expect(page.status).toBe(303);
-      const asked = await oauth.enter('apple', { ticket });
+      const asked = await oauth.enter('apple', { ticket, verifier: VERIFIER });
       expect([...outcome(asked), asked.error.details['suggested']]).toEqual([
         409,
         'REGISTRATION_REQUIRED',
         { email: person.email, displayName: 'Grace Hopper' },
       ]);
-      const made = await oauth.enter('apple', { ticket, account: oauth.account() });
+      const made = await oauth.enter('apple', { ticket, verifier: VERIFIER, account: oauth.account() });
       expect(made.data.user).toMatchObject({ displayName: 'Grace Hopper', email: person.email });
     });
 
@@ -350,7 +372,7 @@ describe('signing in by a browser', () => {
       ]) {
         const account = oauth.account();
         const { ticket } = await posted({ user: strange });
-        const made = await oauth.enter('apple', { ticket, account });
+        const made = await oauth.enter('apple', { ticket, verifier: VERIFIER, account });
         expect([made.status, made.data.user.displayName]).toEqual([200, account['handle']]);
       }
     });

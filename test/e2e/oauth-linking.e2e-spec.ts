@@ -5,7 +5,7 @@ import { TicketsService } from '../../src/modules/auth/oauth/tickets.service.js'
 import { BlindIndex } from '../../src/platform/security/blind-index.js';
 import { PASSWORD } from '../support/builders.js';
 import { Client } from '../support/client.js';
-import { OAuthSystem, outcome } from '../support/oauth-system.js';
+import { OAuthSystem, outcome, VERIFIER } from '../support/oauth-system.js';
 
 describe('linking a provider', () => {
   let oauth: OAuthSystem;
@@ -33,7 +33,7 @@ describe('linking a provider', () => {
       const proof =
         by === 'native'
           ? await oauth.native('google', person)
-          : { ticket: await oauth.ticket('google', person) };
+          : { ticket: await oauth.ticket('google', person), verifier: VERIFIER };
       for (const account of [undefined, oauth.account()]) {
         const refused = await oauth.enter('google', { ...proof, ...(account ? { account } : {}) });
         expect([...outcome(refused), refused.error.details]).toEqual([
@@ -64,6 +64,31 @@ describe('linking a provider', () => {
       );
       expect(rows).toEqual([{ action: 'oauth.linked', details: { provider: 'google' } }]);
     }
+  });
+
+  it('asks for a session that was proved a moment ago, as unlinking does, and leaves the proof good', async () => {
+    const person = oauth.person();
+    const owner = await registered();
+    const begun = oauth.system.now();
+    const proof = await oauth.native('google', person);
+    await oauth.system.moveTo(new Date(begun.getTime() + 601_000));
+    const link = async () => outcome(await owner.post('auth/oauth/google/link', proof));
+    const unlink = async () => outcome(await owner.call('DELETE', 'auth/oauth/google'));
+    const prove = async () => outcome(await owner.post('auth/reauthenticate', { password: PASSWORD }));
+    expect(await link()).toEqual([403, 'PROOF_TOO_OLD']);
+    expect(await prove()).toEqual([200, undefined]);
+    expect(await link()).toEqual([200, undefined]);
+    await oauth.system.moveTo(new Date(begun.getTime() + 1_202_000));
+    expect(await unlink()).toEqual([403, 'PROOF_TOO_OLD']);
+    expect(await providersOf(owner)).toEqual(['google']);
+    expect(await prove()).toEqual([200, undefined]);
+    expect(await unlink()).toEqual([200, undefined]);
+    const { rows } = await oauth.system.db.query(
+      "SELECT payload FROM outbox WHERE topic = 'auth.account-changed' AND payload ->> 'userId' = $1 ORDER BY id",
+      [owner.userId],
+    );
+    expect(rows.map(({ payload }) => payload.change)).toEqual(['providerLinked', 'providerUnlinked']);
+    await oauth.system.moveTo(begun);
   });
 
   it('uses the proof up, and is the same when done again', async () => {
@@ -122,10 +147,9 @@ describe('linking a provider', () => {
       401,
       'ID_TOKEN_INVALID',
     ]);
-    expect(outcome(await owner.post('auth/oauth/google/link', { ticket: 'x'.repeat(43) }))).toEqual([
-      401,
-      'TICKET_INVALID',
-    ]);
+    expect(
+      outcome(await owner.post('auth/oauth/google/link', { ticket: 'x'.repeat(43), verifier: VERIFIER })),
+    ).toEqual([401, 'TICKET_INVALID']);
     expect(outcome(await owner.post('auth/oauth/google/link', {}))).toEqual([400, 'VALIDATION_FAILED']);
     expect(outcome(await owner.post('auth/oauth/facebook/link', proof))).toEqual([404, 'PROVIDER_UNKNOWN']);
     expect(await providersOf(owner)).toEqual([]);
@@ -180,7 +204,8 @@ describe('linking a provider', () => {
     const { AccessTokensService } = await import('../../src/modules/auth/access-tokens.service.js');
     const token = await oauth.system.app.get(AccessTokensService).sign(owner.userId, rows[0]!.id, 'user');
     const idle = new Client(oauth.system.url, token, owner.userId);
-    const write = async () => outcome(await idle.post('auth/oauth/apple/link', { ticket: 'x'.repeat(43) }));
+    const write = async () =>
+      outcome(await idle.post('auth/oauth/apple/link', { ticket: 'x'.repeat(43), verifier: VERIFIER }));
     const wake = async (proof: object) => outcome(await idle.post('auth/oauth/google/reauthenticate', proof));
     expect(await write()).toEqual([403, 'REAUTHENTICATION_REQUIRED']);
     expect(await wake(await oauth.native('google', other))).toEqual([404, 'PROVIDER_NOT_LINKED']);

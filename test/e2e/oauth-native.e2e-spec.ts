@@ -2,7 +2,7 @@ import { createHash, generateKeyPairSync, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { SignJWT } from 'jose';
 import { Client } from '../support/client.js';
-import { APPLE, GOOGLE, OAuthSystem, outcome } from '../support/oauth-system.js';
+import { APPLE, CHALLENGE, GOOGLE, OAuthSystem, outcome } from '../support/oauth-system.js';
 import { startSystem } from '../support/system.js';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
@@ -260,6 +260,7 @@ describe('signing in by an ID token', () => {
       { ticket, nonce },
       { idToken, nonce, verifier: ticket },
       { verifier: ticket },
+      { ticket },
       { idToken, nonce, account: null },
       { idToken, nonce, account: { handle: 'x' } },
       { idToken, nonce, account: oauth.account({ role: 'admin' }) },
@@ -300,7 +301,9 @@ describe('a provider that does not answer', () => {
     await oauth.google.stop();
     try {
       const { url } = oauth.system;
-      const begun = await new Client(url).get(`auth/oauth/google?redirectTo=https://admin.example.com`);
+      const begun = await new Client(url).get(
+        `auth/oauth/google?redirectTo=https://admin.example.com&challenge=${CHALLENGE}`,
+      );
       const signedIn = await oauth.enter('google', proof);
       for (const answer of [begun, signedIn])
         expect([...outcome(answer), answer.headers.get('retry-after')]).toEqual([
@@ -347,7 +350,11 @@ describe('a provider that does not answer', () => {
           'PROVIDER_UNKNOWN',
         ]);
         expect(
-          outcome(await client.get(`auth/oauth/${provider}?redirectTo=https://app.example.com`)),
+          outcome(
+            await client.get(
+              `auth/oauth/${provider}?redirectTo=https://app.example.com&challenge=${CHALLENGE}`,
+            ),
+          ),
         ).toEqual([404, 'PROVIDER_UNKNOWN']);
       }
     } finally {

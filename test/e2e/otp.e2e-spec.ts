@@ -5,6 +5,12 @@ import { startSystem, type System } from '../support/system.js';
 import { Texts } from '../support/texts.js';
 import { Values } from '../support/values.js';
 
+interface Proof {
+  challengeId: string;
+  code: string;
+}
+
+const NO_CHALLENGE = 'A'.repeat(43);
 const BIRTH = { birthDate: '1990-12-10', termsVersion: '2026-11' };
 
 describe('signing in by telephone', () => {
@@ -29,21 +35,32 @@ describe('signing in by telephone', () => {
   const newNumber = () => `+1201555${String((count += 1)).padStart(4, '0')}`;
   const newAccount = (over: object = {}) => ({ handle: `caller_${(count += 1)}`, ...BIRTH, ...over });
   const outcome = ({ status, error }: Answer) => [status, error?.code];
-  const send = async (phone: string) => await anyone.post('auth/otp/send', { phone });
-  const verify = async (phone: string, code: string, account?: object) =>
-    await anyone.post('auth/otp/verify', { phone, code, ...(account && { account }) });
-  const otherThan = (code: string) => String((Number(code) + 1) % 1_000_000).padStart(6, '0');
+  const send = async (phone: string, deviceToken?: string) =>
+    await anyone.post(
+      'auth/otp/send',
+      { phone },
+      { headers: deviceToken === undefined ? {} : { 'X-Device-Token': deviceToken } },
+    );
+  const verify = async (phone: string, proof: Proof, account?: object) =>
+    await anyone.post('auth/otp/verify', { phone, ...proof, ...(account && { account }) });
+  const otherThan = ({ challengeId, code }: Proof): Proof => ({
+    challengeId,
+    code: String((Number(code) + 1) % 1_000_000).padStart(6, '0'),
+  });
 
   /** Asks for a code and reads it from the telephone. */
-  async function codeOf(phone: string): Promise<string> {
+  async function codeOf(phone: string, deviceToken?: string): Promise<Proof> {
     const before = texts.sent.filter(({ to }) => to === phone).length;
-    expect(outcome(await send(phone))).toEqual([202, undefined]);
-    return (await texts.codes(phone, before + 1)).at(-1)!;
+    const answer = await send(phone, deviceToken);
+    expect(outcome(answer)).toEqual([202, undefined]);
+    const code = (await texts.codes(phone, before + 1)).at(-1)!;
+    return { challengeId: answer.data.challengeId, code };
   }
 
-  async function registered(phone = newNumber()): Promise<Client & { phone: string }> {
+  async function registered(phone = newNumber()): Promise<Client & { phone: string; deviceToken: string }> {
     const { data } = await verify(phone, await codeOf(phone), newAccount());
-    return Object.assign(new Client(system.url, data.accessToken, data.user.id), { phone });
+    const { deviceToken } = data;
+    return Object.assign(new Client(system.url, data.accessToken, data.user.id), { phone, deviceToken });
   }
 
   async function moveBy(seconds: number): Promise<void> {
@@ -74,7 +91,7 @@ describe('signing in by telephone', () => {
   it('tells how long a code works, and sends it with words of its own', async () => {
     const phone = newNumber();
     const { data } = await send(phone);
-    expect(data).toEqual({ expiresIn: 600 });
+    expect(data).toEqual({ challengeId: expect.stringMatching(/^[A-Za-z0-9_-]{43}$/), expiresIn: 600 });
     const [code] = await texts.codes(phone);
     expect(texts.sent.find(({ to }) => to === phone)).toEqual({
       to: phone,
@@ -101,14 +118,17 @@ describe('signing in by telephone', () => {
   ])('sends nothing to a number %s', async (_, phone, status) => {
     const code = status === 400 ? 'VALIDATION_FAILED' : 'PHONE_NUMBER_INVALID';
     expect(outcome(await send(phone))).toEqual([status, code]);
-    expect(outcome(await verify(phone, '123456'))).toEqual([status, code]);
+    expect(outcome(await verify(phone, { challengeId: NO_CHALLENGE, code: '123456' }))).toEqual([
+      status,
+      code,
+    ]);
   });
 
   it('keeps neither the number nor the code where somebody could read it', async () => {
     const { phone } = await registered();
-    const code = await codeOf(phone);
+    const { challengeId, code } = await codeOf(phone);
     const values = new Values(system);
-    expect(await values.placesOf(phone, phone.slice(1))).toEqual([]);
+    expect(await values.placesOf(phone, phone.slice(1), challengeId)).toEqual([]);
     expect(await values.placesOf(`"${code}"`, `${code} is`)).toEqual([]);
     const { rows } = await system.db.query('SELECT code_hash, salt FROM otp_challenges');
     expect(rows.filter((row) => row.code_hash?.length !== 32 || row.salt?.length !== 16)).toEqual([]);
@@ -188,12 +208,12 @@ describe('signing in by telephone', () => {
     });
 
     it('is compared with five of two hundred guesses that are sent at once', async () => {
-      const { phone } = await registered();
-      const code = await codeOf(phone);
+      const { phone, deviceToken } = await registered();
+      const { challengeId, code } = await codeOf(phone);
       const guesses = Array.from({ length: 220 }, (_, n) => String(n * 4001).padStart(6, '0'))
         .filter((guess) => guess !== code)
         .slice(0, 200);
-      const answers = await Promise.all(guesses.map((guess) => verify(phone, guess)));
+      const answers = await Promise.all(guesses.map((guess) => verify(phone, { challengeId, code: guess })));
       expect(new Set(answers.map((answer) => outcome(answer).join(' ')))).toEqual(
         new Set(['401 OTP_INVALID']),
       );
@@ -201,8 +221,8 @@ describe('signing in by telephone', () => {
         'SELECT tries FROM otp_challenges WHERE used_at IS NULL ORDER BY id DESC LIMIT 1',
       );
       expect(rows[0].tries).toBe(5);
-      expect(outcome(await verify(phone, code))).toEqual([401, 'OTP_INVALID']);
-      expect((await verify(phone, await codeOf(phone))).status).toBe(200);
+      expect(outcome(await verify(phone, { challengeId, code }))).toEqual([401, 'OTP_INVALID']);
+      expect((await verify(phone, await codeOf(phone, deviceToken))).status).toBe(200);
     });
 
     it('may be mistyped four times', async () => {
@@ -221,11 +241,23 @@ describe('signing in by telephone', () => {
       expect(outcome(await verify(late, codes[1]!, newAccount()))).toEqual([401, 'OTP_INVALID']);
     });
 
-    it('is put out of use by the next one', async () => {
+    it('is not put out of use by one that somebody else asks for, nor compared with theirs', async () => {
       const phone = newNumber();
-      const [first, second] = [await codeOf(phone), await codeOf(phone)];
-      expect(outcome(await verify(phone, first))).toEqual([401, 'OTP_INVALID']);
-      expect((await verify(phone, second, newAccount())).status).toBe(200);
+      const [mine, theirs] = [await codeOf(phone), await codeOf(phone)];
+      const mixed = { challengeId: theirs.challengeId, code: mine.code };
+      for (let tries = 0; tries < 6; tries += 1)
+        expect(outcome(await verify(phone, mixed, newAccount()))).toEqual([401, 'OTP_INVALID']);
+      expect((await verify(phone, mine, newAccount())).status).toBe(200);
+    });
+
+    it('is compared for nobody who does not bring what was answered to who asked for it', async () => {
+      const phone = newNumber();
+      const mine = await codeOf(phone);
+      const { rows } = await system.db.query('SELECT id FROM otp_challenges ORDER BY id DESC LIMIT 1');
+      for (const challengeId of [NO_CHALLENGE, Buffer.from(rows[0].id.slice(0, 32)).toString('base64url')])
+        for (let tries = 0; tries < 10; tries += 1)
+          expect(outcome(await verify(phone, { ...mine, challengeId }))).toEqual([401, 'OTP_INVALID']);
+      expect((await verify(phone, mine, newAccount())).status).toBe(200);
     });
 
     it('is of its own number only', async () => {

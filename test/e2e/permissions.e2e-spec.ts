@@ -26,6 +26,7 @@ const MAY_CALL: Record<string, Role[]> = {
   'GET /api/v1/admin/reports': ['moderator', 'admin'],
   'POST /api/v1/admin/reports/{id}/decide': ['moderator', 'admin'],
   'GET /api/v1/admin/settlements/{id}': ['admin'],
+  'DELETE /api/v1/admin/users/{id}/totp': ['admin'],
   'GET /api/v1/admin/users': ['moderator', 'compliance', 'admin'],
   'PATCH /api/v1/admin/users/{id}': ['moderator', 'compliance', 'admin'],
   'POST /api/v1/admin/users/{id}/pass': ['admin'],

@@ -134,6 +134,22 @@ describe('sessions', () => {
       expect(outcome(again)).toEqual([404, 'SESSION_NOT_FOUND']);
     });
 
+    it('by signing out and one by one, each once, which the audit log knows', async () => {
+      const [left, ended] = [await signIn(), await signIn()];
+      await left.call('POST', 'auth/logout');
+      await client.call('DELETE', `auth/sessions/${sid(ended)}`);
+      await client.call('DELETE', `auth/sessions/${sid(ended)}`);
+      const { rows } = await system.db.query(
+        `SELECT subject_id, actor_id, details->>'reason' AS reason FROM audit_log
+         WHERE action = 'auth.session-ended' AND details->>'userId' = $1 ORDER BY id`,
+        [client.userId],
+      );
+      expect(rows).toEqual([
+        { subject_id: sid(left), actor_id: client.userId, reason: 'logout' },
+        { subject_id: sid(ended), actor_id: client.userId, reason: 'ended_by_user' },
+      ]);
+    });
+
     it('all at once, this one too, which the audit log knows', async () => {
       const all = [client, await signIn(), await signIn()];
       for (const each of all) expect((await each.get('auth/sessions')).status).toBe(200);
@@ -188,13 +204,26 @@ describe('sessions', () => {
     };
 
     it('as of a new device when nothing like it was there before, the first one never', async () => {
-      await signIn({ 'User-Agent': NEWER_FIREFOX });
+      await signIn({ 'User-Agent': NEWER_FIREFOX, 'X-Forwarded-For': '203.0.113.9' });
       await signIn({ 'User-Agent': 'okhttp/4.9' });
       await signIn({ 'User-Agent': 'okhttp/5.0' });
       await signIn({ 'User-Agent': FIREFOX, 'X-Device-Fingerprint': 'one' });
       await signIn({ 'User-Agent': 'okhttp/4.9', 'X-Device-Fingerprint': 'one' });
       await signIn({ 'User-Agent': FIREFOX, 'X-Device-Fingerprint': 'two' });
       expect(await announced()).toEqual([false, false, true, false, true, false, true]);
+    });
+
+    it('as of a new device when one without a fingerprint calls itself what one with it is, or is elsewhere', async () => {
+      const place = { 'X-Forwarded-For': '2001:db8:7:1::1' };
+      const owner = { ...place, 'User-Agent': 'okhttp/4.9', 'X-Device-Fingerprint': 'owners-phone' };
+      const thief = { ...place, 'User-Agent': 'okhttp/4.9' };
+      await signIn(owner);
+      await signIn(owner);
+      await signIn(thief);
+      await signIn({ ...thief, 'X-Forwarded-For': '2001:db8:7:2::1' });
+      await signIn({ ...thief, 'X-Forwarded-For': '2001:db8:8::1' });
+      await signIn({ 'User-Agent': FIREFOX, 'X-Forwarded-For': '203.0.114.77' });
+      expect(await announced()).toEqual([false, true, false, true, false, true, true]);
     });
 
     it('as revoked when a refresh token comes twice, once', async () => {

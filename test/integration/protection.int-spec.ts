@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { KnownDevicesService } from '../../src/modules/auth/lockout/known-devices.service.js';
 import { LockoutService } from '../../src/modules/auth/lockout/lockout.service.js';
 import { ChallengesService } from '../../src/modules/auth/totp/challenges.service.js';
 import { TotpService } from '../../src/modules/auth/totp/totp.service.js';
@@ -12,6 +13,7 @@ import { startSystem, type System } from '../support/system.js';
 describe('the lock-out, from inside', () => {
   let system: System;
   let lockout: LockoutService;
+  let devices: KnownDevicesService;
   let userId: string;
   let make: Builders;
   let count = 0;
@@ -19,6 +21,7 @@ describe('the lock-out, from inside', () => {
   beforeAll(async () => {
     system = await startSystem({ worker: false, at: '2023-10-03T12:00:00Z' });
     lockout = system.app.get(LockoutService);
+    devices = system.app.get(KnownDevicesService);
     make = new Builders(system);
   });
   afterAll(async () => system.stop());
@@ -29,6 +32,7 @@ describe('the lock-out, from inside', () => {
   const callerAt = (address: string, fingerprint: string | null = null): Caller => ({
     address,
     fingerprint,
+    deviceToken: null,
     userAgent: null,
     captcha: null,
     jkt: null,
@@ -59,7 +63,9 @@ describe('the lock-out, from inside', () => {
   const reset = (caller: Caller) =>
     system.app.get(UnitOfWork).run((manager) => lockout.startAnew(manager, userId, caller));
   const signedIn = (caller: Caller) =>
-    system.app.get(UnitOfWork).run((manager) => lockout.remember(manager, userId, caller));
+    system.app
+      .get(UnitOfWork)
+      .run((manager) => devices.remember(manager, { id: userId, numberIndex: null }, caller, true));
 
   it('counts an attempt whose process died as wrong', async () => {
     let finish: (right: boolean) => void = () => undefined;

@@ -85,12 +85,13 @@ export class NaughtyPlace {
   async byCode(over: object): Promise<Answer> {
     const account = this.account(over);
     const phone = `+1201555${String(this.count).padStart(4, '0')}`;
-    await this.oauth.anyone.post('auth/otp/send', { phone });
+    const { data } = await this.oauth.anyone.post('auth/otp/send', { phone });
     const { rows } = await this.system.db.query<{ id: string }>(
       'SELECT id FROM otp_challenges ORDER BY id DESC LIMIT 1',
     );
     const made = await this.system.app.get(OtpCodesService).renew(rows[0]!.id);
-    return await this.oauth.anyone.post('auth/otp/verify', { phone, code: made?.code, account });
+    const { challengeId } = data;
+    return await this.oauth.anyone.post('auth/otp/verify', { phone, challengeId, code: made?.code, account });
   }
 
   async byGoogle(body: object): Promise<Answer> {

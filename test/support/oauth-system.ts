@@ -10,6 +10,10 @@ export const APP = 'https://app.example.com/signed-in';
 export const GOOGLE = { web: 'google-web', native: 'google-ios' };
 export const APPLE = { web: 'com.example.parley.web', native: 'com.example.parley' };
 
+/** What the app keeps to itself, and what it begins with. */
+export const VERIFIER = 'v'.repeat(43);
+export const CHALLENGE = createHash('sha256').update(VERIFIER).digest('base64url');
+
 export type ProviderName = 'google' | 'apple';
 
 /** A whole system with a Google and an Apple of its own, both real OpenID providers. */
@@ -92,7 +96,7 @@ export class OAuthSystem {
   }
 
   beginUrl(provider: ProviderName, query: Record<string, string> = {}): string {
-    return `${API}/api/v1/auth/oauth/${provider}?${new URLSearchParams({ redirectTo: APP, ...query }).toString()}`;
+    return `${API}/api/v1/auth/oauth/${provider}?${new URLSearchParams({ redirectTo: APP, challenge: CHALLENGE, ...query }).toString()}`;
   }
 
   /** The whole way through the provider, to the app. */

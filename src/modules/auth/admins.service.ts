@@ -7,6 +7,7 @@ import { AuditService } from '../../platform/observability/audit.service.js';
 import { PasswordHasher } from '../../platform/security/password-hasher.js';
 import { StandingService } from '../users/standing/standing.service.js';
 import { UsersService } from '../users/users.service.js';
+import type { UserProfile } from '../users/users.types.js';
 import { CredentialsRepository } from './credentials.repository.js';
 import { SessionsService } from './sessions.service.js';
 
@@ -25,7 +26,10 @@ export class AdminsService {
     private readonly rules: Rules,
   ) {}
 
-  /** Opens the account as an admin's, or makes an admin of the one that has this email; its password stays. */
+  /**
+   * Opens the account as an admin's, or makes an admin of the one that has this email; its password stays. Throws when nothing
+   * tells that it is that person's, or it may not be used: anybody may open an account with an address that is not theirs.
+   */
   async ensure(account: {
     email: string;
     handle: string;
@@ -33,11 +37,12 @@ export class AdminsService {
     password: string;
   }): Promise<'created' | 'existed'> {
     const { email, handle, birthDate, password } = account;
-    const existing = await this.users.findByEmail(email);
-    const hash = existing ? null : await this.hasher.hash(password);
-    await this.unitOfWork.run(async (manager) => {
+    const hash = await this.hasher.hash(password);
+    return await this.unitOfWork.run(async (manager) => {
+      const existing = await this.users.lockByEmail(manager, email);
       const id = existing?.id ?? newId();
       if (existing) {
+        requirePromotable(existing);
         await this.standing.setRole(manager, id, 'admin');
         if (existing.role !== 'admin') await this.sessions.endAll(manager, id, 'role_changed');
       } else {
@@ -52,8 +57,8 @@ export class AdminsService {
           termsVersion,
           role: 'admin',
         });
+        await this.credentials.insert(manager, id, hash, this.clock.now());
       }
-      if (hash !== null) await this.credentials.insert(manager, id, hash, this.clock.now());
       await this.audit.record(manager, {
         actorId: null,
         action: 'user.made-admin',
@@ -61,7 +66,17 @@ export class AdminsService {
         subjectId: id,
         details: {},
       });
+      return existing ? 'existed' : 'created';
     });
-    return existing ? 'existed' : 'created';
   }
+}
+
+function requirePromotable({ emailVerified, status, closingAt }: UserProfile): void {
+  const because = [
+    emailVerified ? [] : ['its email is not verified, so it may be a stranger who opened it'],
+    status === 'active' ? [] : [`it is ${status}`],
+    closingAt === null ? [] : ['it is being closed'],
+  ].flat();
+  if (because.length > 0)
+    throw new Error(`The account of this email is not made an admin's: ${because.join('; ')}.`);
 }

@@ -9,3 +9,17 @@ export const sessionOpened = defineEvent<{ userId: string; sessionId: string; ne
 export const sessionFamilyRevoked = defineEvent<{ userId: string; sessionId: string }>(
   'auth.session-family-revoked',
 );
+
+/** What may change about the ways into an account. */
+export type AccountChange =
+  | 'phoneChanged'
+  | 'providerLinked'
+  | 'providerUnlinked'
+  | 'secondFactorOn'
+  | 'secondFactorOff'
+  | 'secondFactorRemoved'
+  | 'recoveryCodeUsed'
+  | 'recoveryCodesRenewed';
+
+/** By another way than before somebody may now enter the account, or no longer. */
+export const accountChanged = defineEvent<{ userId: string; change: AccountChange }>('auth.account-changed');

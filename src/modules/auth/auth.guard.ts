@@ -41,11 +41,26 @@ export class AuthGuard implements CanActivate {
     // A bound token as Bearer, one that is not as DPoP, or the key of somebody else.
     if (claims.jkt !== (proof && proof.jkt)) throw authErrors.UNAUTHENTICATED({ problem: 'key' });
     this.counts.begin(request, claims.userId);
-    const session = await this.sessionOf(claims, proof, this.passive.of(context) === undefined);
+    const session = await this.admitted(request, claims, proof, this.passive.of(context) === undefined);
     if (session.idle) await this.refuseIdle(context, request, claims.sessionId);
     if (proof) request.jkt = proof.jkt;
     request.subject = { userId: claims.userId, sessionId: claims.sessionId, role: session.role };
     return true;
+  }
+
+  /** Who is not let in spends nothing: else whoever has a token of an ended session would keep its owner out. */
+  private async admitted(
+    request: SubjectRequest,
+    claims: AccessClaims,
+    proof: DpopProof | null,
+    active: boolean,
+  ): Promise<LiveSession> {
+    try {
+      return await this.sessionOf(claims, proof, active);
+    } catch (error) {
+      await this.counts.giveBack(request, claims.userId);
+      throw error;
+    }
   }
 
   private async sessionOf(

@@ -12,6 +12,7 @@ import { AuthController } from './auth.controller.js';
 import { AuthGuard } from './auth.guard.js';
 import { CredentialsRepository } from './credentials.repository.js';
 import { OAuthPersonalData } from './oauth/oauth-personal-data.repository.js';
+import { KnownDevicesService } from './lockout/known-devices.service.js';
 import { LockoutRepository } from './lockout/lockout.repository.js';
 import { LockoutService } from './lockout/lockout.service.js';
 import { ChallengesRepository } from './totp/challenges.repository.js';
@@ -38,16 +39,23 @@ import { MailLinksService } from './mail/mail-links.service.js';
 import { PasswordChangesService } from './password/password-changes.service.js';
 import { PasswordController } from './password/password.controller.js';
 import { PasswordPolicyService } from './password/password-policy.service.js';
+import { ReclaimingRepository } from './password/reclaiming.repository.js';
+import { ReclaimingService } from './password/reclaiming.service.js';
 import { PasswordsService } from './passwords.service.js';
 import { AccountClosingController } from './privacy/account-closing.controller.js';
 import { AccountClosingService } from './privacy/account-closing.service.js';
 import { AuthPersonalData } from './privacy/auth-personal-data.repository.js';
+import { ExportsController } from './privacy/exports.controller.js';
+import { OwnExportsService } from './privacy/own-exports.service.js';
 import { SignInService } from './sign-in.service.js';
 import { PermissionsGuard } from './permissions.guard.js';
 import { SessionCache } from './session-cache.js';
 import { SessionsRepository } from './sessions.repository.js';
 import { JwksController } from './sessions/jwks.controller.js';
+import { AccountChangesService } from './account-changes.service.js';
+import { ProofsRepository } from './sessions/proofs.repository.js';
 import { ReauthenticationService } from './sessions/reauthentication.service.js';
+import { RecentProofService } from './sessions/recent-proof.service.js';
 import { RefreshService } from './sessions/refresh.service.js';
 import { RefreshTokensRepository } from './sessions/refresh-tokens.repository.js';
 import { SessionActivity } from './sessions/session-activity.js';
@@ -66,6 +74,7 @@ import { ProtectionPersonalData } from './totp/protection-personal-data.reposito
     EmailController,
     PasswordController,
     AccountClosingController,
+    ExportsController,
     OtpController,
     TotpController,
   ],
@@ -74,12 +83,15 @@ import { ProtectionPersonalData } from './totp/protection-personal-data.reposito
     PasswordsService,
     PasswordChangesService,
     PasswordPolicyService,
+    ReclaimingRepository,
+    ReclaimingService,
     EmailVerificationService,
     MailLinksRepository,
     MailLinksService,
     SignInService,
     LockoutService,
     LockoutRepository,
+    KnownDevicesService,
     ChallengesRepository,
     ChallengesService,
     SecondFactorPolicy,
@@ -96,6 +108,9 @@ import { ProtectionPersonalData } from './totp/protection-personal-data.reposito
     RefreshService,
     RefreshTokensRepository,
     ReauthenticationService,
+    AccountChangesService,
+    ProofsRepository,
+    RecentProofService,
     SigningKeys,
     OtpCodesService,
     OtpDeliveryService,
@@ -106,6 +121,7 @@ import { ProtectionPersonalData } from './totp/protection-personal-data.reposito
     PhonesRepository,
     PhonesService,
     AccountClosingService,
+    OwnExportsService,
     AuthPersonalData,
     PhonesPersonalData,
     OAuthPersonalData,
@@ -116,10 +132,13 @@ import { ProtectionPersonalData } from './totp/protection-personal-data.reposito
     SocketAccessService,
   ],
   exports: [
+    AccountChangesService,
     AccountsService,
     AdminsService,
     MailLinksService,
     OtpDeliveryService,
+    RecentProofService,
+    SecondFactorsService,
     SessionsService,
     SignInService,
     AccessTokensService,

@@ -3,7 +3,6 @@ import { Clock } from '../../platform/clock/clock.js';
 import { UnitOfWork } from '../../platform/database/unit-of-work.js';
 import type { Caller } from '../../platform/http/caller.decorator.js';
 import { PasswordHasher } from '../../platform/security/password-hasher.js';
-import { UsersService } from '../users/users.service.js';
 import { AccountsService } from './accounts.service.js';
 import { authErrors } from './auth.errors.js';
 import { CredentialsRepository } from './credentials.repository.js';
@@ -17,7 +16,6 @@ import { SignInService } from './sign-in.service.js';
 export class PasswordsService {
   constructor(
     private readonly accounts: AccountsService,
-    private readonly users: UsersService,
     private readonly signIn: SignInService,
     private readonly credentials: CredentialsRepository,
     private readonly hasher: PasswordHasher,
@@ -34,7 +32,7 @@ export class PasswordsService {
     const outcome = await this.unitOfWork.run(async (manager) => {
       const user = await this.accounts.open(manager, body, { address: body.email.trim(), verified: false });
       await this.credentials.insert(manager, user.id, passwordHash, this.clock.now());
-      return await this.signIn.complete(manager, user, 'password', caller);
+      return await this.signIn.complete(manager, { userId: user.id, proof: 'password', caller });
     });
     return this.signIn.answer(outcome);
   }
@@ -52,13 +50,15 @@ export class PasswordsService {
     );
     if (!account || stored === null || !matches) throw authErrors.INVALID_CREDENTIALS();
     const renewed = this.hasher.isOutdated(stored) ? await this.hasher.hash(body.password) : null;
-    const outcome = await this.unitOfWork.run(async (manager) => {
+    const signIn = { userId: account.userId, proof: 'password', caller } as const;
+    const outcome = await this.unitOfWork.run((manager) =>
       // A password that was changed since it was compared opens no session: those it had opened have just been ended.
-      if (!(await this.credentials.confirm(manager, account.userId, stored, renewed)))
-        return authErrors.INVALID_CREDENTIALS();
-      const user = await this.users.getWithin(manager, account.userId);
-      return await this.signIn.complete(manager, user, 'password', caller);
-    });
+      this.signIn.complete(manager, signIn, async () =>
+        (await this.credentials.confirm(manager, account.userId, stored, renewed))
+          ? null
+          : authErrors.INVALID_CREDENTIALS(),
+      ),
+    );
     return this.signIn.answer(outcome);
   }
 }

@@ -37,6 +37,8 @@ interface Look {
 const ENDED = 'ended';
 const POLL_MS = 1000;
 const PASS_MS = 60_000;
+/** Tombstones that are written at once: a command waits for Redis no longer than a second. */
+const BURIALS = 500;
 /** Clocks of several hosts differ. */
 const SKEW_MS = 60_000;
 
@@ -123,7 +125,7 @@ export class SessionCache implements OnApplicationBootstrap, OnApplicationShutdo
   /** Tells every process that sessions have ended; call it once that is committed. Without Redis they are told later. */
   async bury(...sessionIds: string[]): Promise<void> {
     if (!this.redis.cacheReady) return this.doubt();
-    await Promise.all(sessionIds.map((id) => this.tell(id))).catch(() => this.doubt());
+    await this.tellAll(sessionIds).catch(() => this.doubt());
   }
 
   private get usable(): boolean {
@@ -153,10 +155,15 @@ export class SessionCache implements OnApplicationBootstrap, OnApplicationShutdo
     const reachMs = this.trusted ? 2 * PASS_MS : this.rules.auth.sessionCacheSeconds * 1000;
     const since = new Date(this.clock.now().getTime() - reachMs - SKEW_MS);
     const ended = await this.repository.endedSince(since);
-    await Promise.all(ended.map((sessionId) => this.tell(sessionId)));
+    await this.tellAll(ended);
     this.trusted = doubts === this.doubts;
     this.nextPassAt = performance.now() + PASS_MS;
     return !this.trusted;
+  }
+
+  private async tellAll(sessionIds: readonly string[]): Promise<void> {
+    for (let from = 0; from < sessionIds.length; from += BURIALS)
+      await Promise.all(sessionIds.slice(from, from + BURIALS).map((sessionId) => this.tell(sessionId)));
   }
 
   private async tell(sessionId: string): Promise<void> {

@@ -4,6 +4,7 @@ import { Database } from '../../platform/database/database.js';
 import type { Caller } from '../../platform/http/caller.decorator.js';
 import type { Role } from '../../platform/security/subject.js';
 import { DevicesService } from '../users/devices/devices.service.js';
+import { ExportsService } from '../users/privacy/exports.service.js';
 import type { Proof } from './sign-in.types.js';
 
 export interface SessionRow {
@@ -39,21 +40,27 @@ export type EndReason =
   | 'ended_by_user'
   | 'password_changed'
   | 'role_changed'
-  | 'erased';
+  | 'second_factor_removed'
+  | 'erased'
+  | 'too_many';
 
 const LIVE = 's.ended_at IS NULL AND s.expires_at > $2';
 
-/** Sessions. Whatever ends one ends the devices that were registered in it, in the same transaction. */
+const networkOf = (address: string) =>
+  `network(set_masklen(${address}, CASE family(${address}) WHEN 4 THEN 24 ELSE 48 END))`;
+
+/** Sessions. Whatever ends one ends the devices and the links that were given to it, in the same transaction. */
 @Injectable()
 export class SessionsRepository {
   constructor(
     private readonly database: Database,
     private readonly devices: DevicesService,
+    private readonly exports: ExportsService,
   ) {}
 
   /**
-   * Opens a session, and tells whether its user has had others but none from this device: the same fingerprint, or without
-   * one the same kind of client. Index: ix_sessions_user.
+   * Opens a session, and tells whether its user has had others but none from this device: the same fingerprint, or both
+   * without one and the same kind of client in the same network (/24, /48). Index: ix_sessions_user.
    */
   async insert(
     manager: EntityManager,
@@ -74,7 +81,9 @@ export class SessionsRepository {
                                created_at, last_used_at, expires_at)
          VALUES ($1, $2, $3, $4, $5, nullif($6, '')::inet, $7, $8, $9, $9, $10))
        SELECT count(*) > 0 AND NOT coalesce(bool_or(
-                CASE WHEN $7::text IS NULL THEN device IS NOT DISTINCT FROM $5 ELSE fingerprint = $7 END), false)
+                fingerprint IS NOT DISTINCT FROM $7::text AND ($7::text IS NOT NULL OR
+                  (device IS NOT DISTINCT FROM $5 AND ${networkOf('address')}
+                     IS NOT DISTINCT FROM ${networkOf("nullif($6, '')::inet")}))), false)
               AS new_device
        FROM sessions WHERE user_id = $2`,
       [
@@ -121,7 +130,7 @@ export class SessionsRepository {
     return await this.database.query<SessionListRow>(
       'sessions.list',
       `SELECT id, device, proof, jkt, created_at, last_used_at, expires_at,
-              text(network(set_masklen(address, CASE family(address) WHEN 4 THEN 24 ELSE 48 END))) AS network
+              text(${networkOf('address')}) AS network
        FROM sessions s WHERE user_id = $1 AND ${LIVE} AND ($3::uuid IS NULL OR id < $3)
        ORDER BY id DESC LIMIT $4`,
       [userId, now, after, limit],
@@ -141,11 +150,11 @@ export class SessionsRepository {
       [session.id, reason, now, session.userId ?? null],
     );
     const ids = rows.map(({ id }) => id);
-    await this.devices.endWithSessions(manager, ids);
+    await this.endWhatHangsOn(manager, ids);
     return ids.length > 0;
   }
 
-  /** Ends all sessions of a user but one; their ids. Rows are locked in the order of their ids. Index: ix_sessions_user. */
+  /** Ends all sessions of a user but one; their ids. Rows are locked in the order of their ids. Index: ix_sessions_user_live. */
   async endAll(
     manager: EntityManager,
     userId: string,
@@ -161,7 +170,25 @@ export class SessionsRepository {
       [userId, reason, now, except],
     );
     const ids = rows.map(({ id }) => id);
-    await this.devices.endWithSessions(manager, ids);
+    await this.endWhatHangsOn(manager, ids);
+    return ids;
+  }
+
+  /**
+   * Ends all live sessions of a user but the newest; their ids. The caller has locked the user, so that of sign-ins at once
+   * each sees what the one before has opened. Index: ix_sessions_user_live.
+   */
+  async endOldest(manager: EntityManager, userId: string, kept: number, now: Date): Promise<string[]> {
+    const [rows] = await manager.query<[{ id: string }[], number]>(
+      `UPDATE sessions SET ended_at = $2, end_reason = 'too_many' WHERE id = ANY (ARRAY(
+         SELECT id FROM sessions WHERE ended_at IS NULL AND id = ANY (ARRAY(
+           SELECT id FROM sessions s WHERE user_id = $1 AND ${LIVE} ORDER BY created_at DESC, id DESC OFFSET $3))
+         ORDER BY id FOR UPDATE))
+       RETURNING id`,
+      [userId, now, kept],
+    );
+    const ids = rows.map(({ id }) => id);
+    await this.endWhatHangsOn(manager, ids);
     return ids;
   }
 
@@ -184,15 +211,6 @@ export class SessionsRepository {
       'UPDATE sessions SET proved_at = $2, last_used_at = greatest(last_used_at, $2) WHERE id = $1',
       [sessionId, now],
     );
-  }
-
-  async findProvedAt(sessionId: string): Promise<Date | null> {
-    const [row] = await this.database.query<{ proved_at: Date }>(
-      'sessions.proved_at',
-      'SELECT coalesce(proved_at, created_at) AS proved_at FROM sessions WHERE id = $1 AND ended_at IS NULL',
-      [sessionId],
-    );
-    return row?.proved_at ?? null;
   }
 
   async findIdleSeconds(userId: string): Promise<number | null> {
@@ -238,5 +256,10 @@ export class SessionsRepository {
       [limit, now],
     );
     return rows.length;
+  }
+
+  private async endWhatHangsOn(manager: EntityManager, ids: readonly string[]): Promise<void> {
+    await this.devices.endWithSessions(manager, ids);
+    await this.exports.endWithSessions(manager, ids);
   }
 }

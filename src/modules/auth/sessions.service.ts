@@ -8,6 +8,7 @@ import { newId } from '../../platform/database/ids.js';
 import { UnitOfWork } from '../../platform/database/unit-of-work.js';
 import type { Caller } from '../../platform/http/caller.decorator.js';
 import { type Forgetful, HasHousekeeping } from '../../platform/jobs/housekeeping.decorator.js';
+import { AuditService } from '../../platform/observability/audit.service.js';
 import { OutboxService } from '../../platform/outbox/outbox.service.js';
 import type { Role, Subject } from '../../platform/security/subject.js';
 import { AccessTokensService } from './access-tokens.service.js';
@@ -47,12 +48,16 @@ export class SessionsService implements Forgetful {
     private readonly activity: SessionActivity,
     private readonly tokens: AccessTokensService,
     private readonly outbox: OutboxService,
+    private readonly audit: AuditService,
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
     private readonly rules: Rules,
   ) {}
 
-  /** Opens a session in the caller's transaction, bound to the key that the caller has shown, if any. */
+  /**
+   * Opens a session in the caller's transaction, bound to the key that the caller has shown, if any. Of more than
+   * `sessionsPerUser` the oldest end, so that ending all of them stays quick.
+   */
   async open(
     manager: EntityManager,
     user: { id: string; role: Role },
@@ -64,6 +69,7 @@ export class SessionsService implements Forgetful {
     const { now, expiresAt } = this.lifetime();
     const session = { id, userId, proof, caller, device, now, expiresAt };
     const newDevice = await this.repository.insert(manager, session);
+    await this.endOldest(manager, userId, now);
     const refreshToken = newRefreshToken();
     const hash = hashToken(refreshToken);
     await this.refreshTokens.insert(manager, { hash, sessionId: id, now, expiresAt });
@@ -100,9 +106,17 @@ export class SessionsService implements Forgetful {
   /** Ends a session; its requests are refused from the next one on, in every API process. False: it is not theirs. */
   async end(subject: Pick<Subject, 'sessionId' | 'userId'>, reason: EndReason): Promise<boolean> {
     const { sessionId: id, userId } = subject;
-    const ended = await this.unitOfWork.run((manager) =>
-      this.repository.end(manager, { id, userId }, reason, this.clock.now()),
-    );
+    const ended = await this.unitOfWork.run(async (manager) => {
+      if (!(await this.repository.end(manager, { id, userId }, reason, this.clock.now()))) return false;
+      await this.audit.record(manager, {
+        actorId: reason === 'idle' ? null : userId,
+        action: 'auth.session-ended',
+        subjectType: 'session',
+        subjectId: id,
+        details: { reason, userId },
+      });
+      return true;
+    });
     if (ended) await this.cache.bury(id);
     return ended;
   }
@@ -121,7 +135,8 @@ export class SessionsService implements Forgetful {
 
   /**
    * Ends the sessions of a user, but for `except`, in the caller's transaction; how many. Once it has committed every API
-   * process refuses them. A session that is opened after that, by a proof that was compared before, is not among them.
+   * process refuses them. The caller has locked the user first (`UsersService.lock` or the like), which every sign-in holds:
+   * one that runs at the same time is among those that end, or meets what they end for.
    */
   async endAll(
     manager: EntityManager,
@@ -141,15 +156,23 @@ export class SessionsService implements Forgetful {
     await this.reread(sessionId);
   }
 
-  /** When the user last proved themselves in this session: opening it, or again since. Null: it has ended. */
-  async provedAt({ sessionId }: Pick<Subject, 'sessionId'>): Promise<Date | null> {
-    return await this.repository.findProvedAt(sessionId);
-  }
-
   /** Tells Redis what has changed of all sessions of a user; after the commit. */
   async rereadAll(userId: string): Promise<void> {
     const rows = await this.repository.findAllLive(userId, this.clock.now());
     await Promise.all(rows.map((row) => this.cache.replace(row.id, this.toSession(row))));
+  }
+
+  private async endOldest(manager: EntityManager, userId: string, now: Date): Promise<void> {
+    const ids = await this.repository.endOldest(manager, userId, this.rules.auth.sessionsPerUser, now);
+    if (ids.length === 0) return;
+    await this.audit.record(manager, {
+      actorId: userId,
+      action: 'auth.sessions-ended',
+      subjectType: 'user',
+      subjectId: userId,
+      details: { sessions: ids.length, reason: 'too_many' },
+    });
+    afterCommit(manager, `sessions.bury-oldest:${userId}`, () => void this.cache.bury(...ids));
   }
 
   private async load(sessionId: string, now: number, active: boolean): Promise<CachedSession | null> {

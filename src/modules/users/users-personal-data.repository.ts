@@ -43,7 +43,7 @@ export class UsersPersonalData implements PersonalDataHolder {
     await manager.query(
       `UPDATE users SET email = NULL, email_verified_at = NULL, display_name = 'Deleted user', birth_date = '1900-01-01',
               handle = 'deleted_' || substr(md5(gen_random_uuid()::text), 1, 12), role = 'user', status = 'erased',
-              banned_until = NULL, ban_reason = NULL, closing_at = NULL
+              banned_until = NULL, ban_reason = NULL, long_ban = false, closing_at = NULL
        WHERE id = $1 AND status <> 'erased'`,
       [userId],
     );

@@ -22,8 +22,17 @@ export class UsersRepository {
     return await this.users.findOneBy({ id });
   }
 
-  async findWithin(manager: EntityManager, id: string): Promise<User | null> {
-    return await manager.getRepository(User).findOneBy({ id });
+  /** With their row locked FOR NO KEY UPDATE. */
+  async lock(manager: EntityManager, id: string): Promise<User | null> {
+    return await manager.getRepository(User).findOne({ where: { id }, lock: { mode: 'for_no_key_update' } });
+  }
+
+  /** With their row locked FOR NO KEY UPDATE. Index: ux_users_email. */
+  async lockByEmail(manager: EntityManager, email: string): Promise<User | null> {
+    return await manager.getRepository(User).findOne({
+      where: { email: Raw((column) => `lower(${column}) = lower(:email)`, { email }) },
+      lock: { mode: 'for_no_key_update' },
+    });
   }
 
   async findByIds(ids: string[]): Promise<User[]> {
@@ -34,7 +43,10 @@ export class UsersRepository {
     await manager.getRepository(User).update({ id }, { termsVersion: version, termsAcceptedAt: at });
   }
 
-  async markEmailVerified(manager: EntityManager, id: string, at: Date): Promise<void> {
-    await manager.getRepository(User).update({ id, emailVerifiedAt: IsNull() }, { emailVerifiedAt: at });
+  async markEmailVerified(manager: EntityManager, id: string, at: Date): Promise<boolean> {
+    const { affected } = await manager
+      .getRepository(User)
+      .update({ id, emailVerifiedAt: IsNull() }, { emailVerifiedAt: at });
+    return affected === 1;
   }
 }

@@ -27,6 +27,7 @@ export class UsersService {
       status: 'active',
       bannedUntil: null,
       banReason: null,
+      longBan: false,
       closingAt: null,
       termsAcceptedAt: now,
       createdAt: now,
@@ -54,11 +55,22 @@ export class UsersService {
     return toProfile(user);
   }
 
-  /** The user as the caller's transaction sees them. Throws USER_NOT_FOUND. */
-  async getWithin(manager: EntityManager, id: string): Promise<UserProfile> {
-    const user = await this.repository.findWithin(manager, id);
+  /**
+   * The user as they are and stay until the transaction ends: who bans them, changes their role or password or closes their
+   * account has committed before this or waits. Of all rows of a user this one is locked first. Who signs in locks it no
+   * weaker than who bans: locks that are shared would be handed on from one sign-in to the next, and the ban would starve.
+   * Throws USER_NOT_FOUND.
+   */
+  async lock(manager: EntityManager, id: string): Promise<UserProfile> {
+    const user = await this.repository.lock(manager, id);
     if (!user) throw usersErrors.USER_NOT_FOUND({ userId: id });
     return toProfile(user);
+  }
+
+  /** The same by email; null when nobody has it. */
+  async lockByEmail(manager: EntityManager, email: string): Promise<UserProfile | null> {
+    const user = await this.repository.lockByEmail(manager, email);
+    return user && toProfile(user);
   }
 
   /** Throws HANDLE_RESERVED for a word that would pass for the operator's, with underscores or without. */
@@ -77,9 +89,9 @@ export class UsersService {
     await this.repository.acceptTerms(manager, id, version, this.clock.now());
   }
 
-  /** Nothing when it is verified already. */
-  async markEmailVerified(manager: EntityManager, id: string): Promise<void> {
-    await this.repository.markEmailVerified(manager, id, this.clock.now());
+  /** False when it was verified already. */
+  async markEmailVerified(manager: EntityManager, id: string): Promise<boolean> {
+    return await this.repository.markEmailVerified(manager, id, this.clock.now());
   }
 }
 

@@ -5,6 +5,7 @@ import { getMetadataStorage, type ValidationError, validateSync } from 'class-va
 import { parse } from 'yaml';
 import { AppConfig } from './app-config.js';
 import { oauthProblems } from './oauth-config.js';
+import { productionProblems } from './production-problems.js';
 import { Rules } from './rules.js';
 
 /** Thrown at boot with the whole list of what is wrong, one line each. */
@@ -29,15 +30,7 @@ export function loadAppConfig(env: Record<string, string | undefined> = process.
   const problems = problemsOf(config);
   if (config.MAIL_SENDER === 'smtp' && config.SMTP_URL === undefined)
     problems.push('SMTP_URL: required with MAIL_SENDER=smtp');
-  if (config.NODE_ENV === 'production') {
-    if (config.CLOCK_MODE === 'movable')
-      problems.push('CLOCK_MODE: the movable clock is refused in production');
-    if (config.MAIL_SENDER === 'smtp' && !config.APP_URL.startsWith('https://'))
-      problems.push('APP_URL: mailed links must be https in production');
-    if (config.METRICS_TOKEN === undefined) problems.push('METRICS_TOKEN: required in production');
-    if (config.ENCRYPTION_KEYS.length === 0) problems.push('ENCRYPTION_KEYS: required in production');
-    if (config.BLIND_INDEX_KEY === undefined) problems.push('BLIND_INDEX_KEY: required in production');
-  }
+  if (config.NODE_ENV === 'production') problems.push(...productionProblems(config));
   const keyIds = config.ENCRYPTION_KEYS.map((entry) => entry.split(':', 1)[0]);
   if (new Set(keyIds).size < keyIds.length) problems.push('ENCRYPTION_KEYS: an id stands there twice');
   if (config.SMS_SENDER === 'twilio')
@@ -45,7 +38,7 @@ export function loadAppConfig(env: Record<string, string | undefined> = process.
       if (config[name] === undefined) problems.push(`${name}: required with SMS_SENDER=twilio`);
   if (['hcaptcha', 'turnstile'].includes(config.CAPTCHA_PROVIDER) && config.CAPTCHA_SECRET === undefined)
     problems.push(`CAPTCHA_SECRET: required with CAPTCHA_PROVIDER=${config.CAPTCHA_PROVIDER}`);
-  problems.push(...oauthProblems(config, config.NODE_ENV === 'production'));
+  problems.push(...oauthProblems(config));
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }
@@ -80,6 +73,7 @@ export function loadRules(directory: string): Rules {
     'sports',
     'privacy',
     'people',
+    'realtime',
   ] as const)
     if (rules[name] === undefined) problems.push(`${name}: its file is missing in ${folder}`);
   problems.push(...problemsOf(rules));

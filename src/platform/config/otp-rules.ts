@@ -19,6 +19,16 @@ export class OtpRules {
   @Min(1)
   sendsPerHour: number;
 
+  /** Messages in one hour to all numbers together, which bounds what an attack can cost; reached, none is sent till the next. */
+  @IsInt()
+  @Min(1)
+  sendsPerHourInAll: number;
+
+  /** Codes compared for one number in any 60 minutes, apart from those asked for on its owner's devices. */
+  @IsInt()
+  @Min(1)
+  guessesPerHour: number;
+
   /** Countries whose numbers are sent codes; an empty list: all. */
   @IsISO31661Alpha2({ each: true })
   countries: string[];

@@ -16,6 +16,7 @@ import { ModerationRules } from './moderation-rules.js';
 import { MailRules } from './mail-rules.js';
 import { OtpRules } from './otp-rules.js';
 import { PeopleRules } from './people-rules.js';
+import { RealtimeRules } from './realtime-rules.js';
 import { LockoutRules, SecondFactorRules } from './protection-rules.js';
 import { DpopRules, IdleRules } from './session-rules.js';
 
@@ -137,6 +138,12 @@ export class AuthRules {
   @Min(1)
   sessionCacheSeconds: number;
 
+  /** Live sessions that one user may have; a further sign-in ends the oldest. */
+  @IsInt()
+  @Min(1)
+  @Max(1000)
+  sessionsPerUser: number;
+
   /** Version of the terms that must be accepted before a week is played. */
   @Matches(/^[0-9A-Za-z.-]{1,32}$/)
   termsVersion: string;
@@ -145,6 +152,11 @@ export class AuthRules {
   @IsInt()
   @Min(16)
   minimumAge: number;
+
+  /** Minutes since the last proof within which a session may change the ways in, or take the data away. */
+  @IsInt()
+  @Min(1)
+  proofMinutes: number;
 
   @ValidateNested()
   @Type(() => IdleRules)
@@ -216,7 +228,7 @@ export class RateLimitRules {
   @Type(() => RateLimitRule)
   premium: RateLimitRule;
 
-  /** Codes sent by text message, by address or user, to whatever numbers. */
+  /** Codes sent by text message, by subscriber's network and by user, to whatever numbers. */
   @ValidateNested()
   @Type(() => RateLimitRule)
   otpSend: RateLimitRule;
@@ -240,20 +252,20 @@ export class PrivacyRules {
   @Min(1)
   closingDays: number;
 
-  /** Minutes since the last proof within which who has no password may close the account. */
-  @IsInt()
-  @Min(1)
-  proofMinutes: number;
-
   /** Hours between one export of a user's data and the next. */
   @IsInt()
   @Min(1)
   exportHours: number;
 
-  /** Hours for which a finished export can be downloaded. */
+  /** Hours for which a finished export is kept. */
   @IsInt()
   @Min(1)
-  exportLinkHours: number;
+  exportKeptHours: number;
+
+  /** Minutes for which a link to it works, unless the session that it was given to ends before. */
+  @IsInt()
+  @Min(1)
+  exportLinkMinutes: number;
 }
 
 /** The rules an operator edits, one YAML file a property. */
@@ -289,4 +301,8 @@ export class Rules {
   @ValidateNested()
   @Type(() => PeopleRules)
   people: PeopleRules;
+
+  @ValidateNested()
+  @Type(() => RealtimeRules)
+  realtime: RealtimeRules;
 }

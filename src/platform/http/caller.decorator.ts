@@ -9,6 +9,7 @@ export const DPOP_HEADER = 'DPoP';
 
 const MAX_USER_AGENT = 300;
 const FINGERPRINT = /^[\x21-\x7e]{1,128}$/;
+const DEVICE_TOKEN = /^[A-Za-z0-9_-]{43}$/;
 const CAPTCHA = /^[\x21-\x7e]{1,8000}$/;
 
 /** Where a request comes from, as far as it says. */
@@ -19,6 +20,8 @@ export interface Caller {
   readonly address: string;
   /** `X-Device-Fingerprint`: what the client's own library makes of the device; null when absent or malformed. */
   readonly fingerprint: string | null;
+  /** `X-Device-Token`: what the device was given at sign-in, not verified; null when absent or malformed. */
+  readonly deviceToken: string | null;
   /** `X-Captcha-Token`: what the provider gave for a solved CAPTCHA; null when absent or malformed. */
   readonly captcha: string | null;
   /** Thumbprint of the key that the caller has proved to have (DPoP); null when none was shown. */
@@ -63,15 +66,21 @@ const HEADERS = [
     name: 'X-Device-Fingerprint',
     description: 'What the client makes of its device: the same each time, 1 to 128 printable characters.',
   },
+  {
+    name: 'X-Device-Token',
+    description: 'The `deviceToken` that this device was answered when somebody signed in on it.',
+  },
 ];
 
 export function callerOf(request: SubjectRequest): Caller {
   const fingerprint = request.get('x-device-fingerprint') ?? '';
+  const deviceToken = request.get('x-device-token') ?? '';
   const captcha = request.get('x-captcha-token') ?? '';
   return {
     userAgent: request.headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null,
     address: addressOf(request),
     fingerprint: FINGERPRINT.test(fingerprint) ? fingerprint : null,
+    deviceToken: DEVICE_TOKEN.test(deviceToken) ? deviceToken : null,
     captcha: CAPTCHA.test(captcha) ? captcha : null,
     jkt: request.jkt ?? null,
   };

@@ -1,5 +1,5 @@
 import { type ArgumentMetadata, ValidationPipe } from '@nestjs/common';
-import type { ValidationError } from 'class-validator';
+import { getMetadataStorage, type ValidationError } from 'class-validator';
 import { httpErrors } from './http.errors.js';
 
 /**
@@ -26,8 +26,25 @@ class StrictValidationPipe extends ValidationPipe {
   }
 }
 
+/**
+ * class-validator goes through the rules of all classes there are each time it validates an object. They are written by
+ * decorators and do not change once a class is loaded, so what it finds for a class is kept.
+ */
+function keepRulesOfClasses(): void {
+  const storage = getMetadataStorage();
+  const find = storage.getTargetValidationMetadatas.bind(storage);
+  const known = new Map<unknown, ReturnType<typeof find>>();
+  storage.getTargetValidationMetadatas = (target, schema, always, strictGroups, groups) => {
+    if (schema || groups?.length) return find(target, schema, always, strictGroups, groups);
+    let found = known.get(target);
+    if (found === undefined) known.set(target, (found = find(target, schema, always, strictGroups, groups)));
+    return found;
+  };
+}
+
 /** Validates every body, query and parameter against its DTO; unknown properties are refused. */
 export function validationPipe(): ValidationPipe {
+  keepRulesOfClasses();
   return new StrictValidationPipe({
     whitelist: true,
     forbidNonWhitelisted: true,

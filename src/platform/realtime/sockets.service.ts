@@ -3,11 +3,13 @@ import { createAdapter } from '@socket.io/redis-adapter';
 import type { Redis } from 'ioredis';
 import type { Namespace, Server, Socket } from 'socket.io';
 import { AppConfig } from '../config/app-config.js';
+import { Rules } from '../config/rules.js';
 import { toDomainError } from '../http/domain-error.filter.js';
 import { PollLoop } from '../jobs/poll-loop.js';
 import { Lifecycle } from '../observability/lifecycle.js';
 import { RedisConnections } from '../redis/redis-connections.js';
 import type { Subject } from '../security/subject.js';
+import { realtimeErrors } from './realtime.errors.js';
 import { SocketAccessPort } from './socket-access.port.js';
 
 /** How often the sessions of open sockets are looked up, for a message about an ended one may have been lost. */
@@ -36,6 +38,7 @@ export class SocketsService implements OnApplicationBootstrap, OnApplicationShut
     private readonly redis: RedisConnections,
     private readonly access: SocketAccessPort,
     private readonly config: AppConfig,
+    private readonly rules: Rules,
     lifecycle: Lifecycle,
   ) {
     lifecycle.onStop(() => {
@@ -97,6 +100,7 @@ export class SocketsService implements OnApplicationBootstrap, OnApplicationShut
     try {
       const access = this.access.get();
       const subject = await access.admit({ auth, request: socket.request });
+      this.requireRoom(socket, subject.sessionId);
       socket.data.subject = subject;
       await socket.join([`user:${subject.userId}`, `session:${subject.sessionId}`]);
       // It may have ended before its socket could be found by it.
@@ -105,6 +109,13 @@ export class SocketsService implements OnApplicationBootstrap, OnApplicationShut
       refused = refusal(error);
     }
     next(refused);
+  }
+
+  /** Nothing is waited for between this and the joining, so that of sockets that come at once none is overlooked. */
+  private requireRoom({ nsp }: UserSocket, sessionId: string): void {
+    const { socketsPerSession: limit } = this.rules.realtime;
+    const open = nsp.adapter.rooms.get(`session:${sessionId}`)?.size ?? 0;
+    if (open >= limit) throw realtimeErrors.TOO_MANY_SOCKETS({ limit });
   }
 
   /** Ends this process's sockets of a session. */
@@ -116,7 +127,8 @@ export class SocketsService implements OnApplicationBootstrap, OnApplicationShut
     }
   }
 
-  private async sweep(): Promise<boolean> {
+  /** Drops the sockets of this process whose sessions have ended. */
+  async sweep(): Promise<boolean> {
     const sessions = new Set(
       this.namespaces.flatMap(({ sockets }) =>
         [...sockets.values()].map((socket) => (socket as unknown as UserSocket).data.subject.sessionId),

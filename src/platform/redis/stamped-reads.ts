@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { newId } from '../database/ids.js';
 import { withTimeout } from '../observability/with-timeout.js';
+import { Batch } from './batch.js';
 import type { RedisConnections } from './redis-connections.js';
 
 /** Stamps outlive what was read under them, so that a forgotten one is never taken for an older one. */
@@ -22,6 +23,11 @@ interface Kept<T> {
  */
 export class StampedReads<T extends object> {
   private readonly kept: LRUCache<string, Kept<T>>;
+  private readonly stamps = new Batch(async (asked: readonly string[][]) => {
+    const found = await this.redis.cache.mget(asked.flat());
+    let from = 0;
+    return asked.map(({ length }) => found.slice(from, (from += length)).join(' '));
+  });
 
   constructor(
     private readonly redis: RedisConnections,
@@ -52,9 +58,7 @@ export class StampedReads<T extends object> {
   private async stampsOf(subjects: readonly string[]): Promise<string | null> {
     if (!this.redis.cacheReady) return null;
     try {
-      return (await Promise.all(subjects.map((subject) => this.redis.cache.get(this.keyOf(subject))))).join(
-        ' ',
-      );
+      return await this.stamps.add(subjects.map((subject) => this.keyOf(subject)));
     } catch {
       return null;
     }

@@ -15,6 +15,7 @@ export const PERMISSIONS = [
   'users.update', // bans for a time, and lifting them
   'users.ban', // bans for good
   'users.role',
+  'users.secondFactor', // taking it away from who has lost theirs
   'audit.read',
   'reports.read',
   'reports.decide',

@@ -12,7 +12,7 @@ type CountingRedis = Redis & {
   parleyCount(count: number, ...keysAndArguments: (string | number)[]): Promise<Counted[]>;
 };
 
-/** So many hits more of a window that lasts so long from its first. */
+/** So many hits more (or, given back, fewer) of a window that lasts so long from its first. */
 interface Hits {
   readonly key: string;
   readonly ttlMs: number;
@@ -25,9 +25,10 @@ export const FLOOD = 'flood';
 const COUNT = `
 local counted = {}
 for i, key in ipairs(KEYS) do
-  local ttl, new = ARGV[2 * i - 1], ARGV[2 * i]
-  local hits = redis.call('INCRBY', key, new)
-  if hits == tonumber(new) then redis.call('PEXPIRE', key, ttl) end
+  local ttl, new = ARGV[2 * i - 1], tonumber(ARGV[2 * i])
+  local hits = 0
+  if new > 0 or redis.call('EXISTS', key) == 1 then hits = redis.call('INCRBY', key, new) end
+  if hits == new then redis.call('PEXPIRE', key, ttl) end
   counted[i] = { hits, redis.call('PTTL', key) }
 end
 return counted`;
@@ -82,12 +83,17 @@ export class RateLimitStorage implements ThrottlerStorage, OnApplicationShutdown
     return { totalHits: hits, timeToExpire: seconds, isBlocked: hits > limit, timeToBlockExpire: seconds };
   }
 
-  private async count(key: string, ttlMs: number): Promise<[number, number]> {
-    if (!this.connections.cacheReady) return this.countHere(key, ttlMs);
+  /** Takes a hit back that should not have counted; of a window that has ended there is none. */
+  async giveBack(key: string, ttlMs: number, name: string): Promise<void> {
+    await this.count(`${this.config.REDIS_PREFIX}:rate:${name}:${key}`, ttlMs, -1);
+  }
+
+  private async count(key: string, ttlMs: number, hits = 1): Promise<[number, number]> {
+    if (!this.connections.cacheReady) return this.countHere(key, ttlMs, hits);
     try {
-      return await this.counts.add({ key, ttlMs, hits: 1 });
+      return await this.counts.add({ key, ttlMs, hits });
     } catch {
-      return this.countHere(key, ttlMs);
+      return this.countHere(key, ttlMs, hits);
     }
   }
 
@@ -112,14 +118,14 @@ export class RateLimitStorage implements ThrottlerStorage, OnApplicationShutdown
     }
   }
 
-  private countHere(key: string, ttlMs: number): [number, number] {
+  private countHere(key: string, ttlMs: number, hits = 1): [number, number] {
     const now = performance.now();
     let window = this.windows.get(key);
     if (!window || window.endsAt <= now) {
       window = { shared: 0, unsent: 0, endsAt: now + ttlMs, timer: undefined };
       this.windows.set(key, window);
     }
-    window.unsent += 1;
+    window.unsent = Math.max(-window.shared, window.unsent + hits);
     return [window.shared + window.unsent, window.endsAt - now];
   }
 }

@@ -40,6 +40,12 @@ export class TierCounts {
     this.begun.set(request, this.storage.increment(userId, seconds * 1000, limit, 0, 'default'));
   }
 
+  /** Takes back what was begun for a request that turned out not to be its user's. */
+  async giveBack(request: SubjectRequest, userId: string): Promise<void> {
+    await this.begun.get(request);
+    await this.storage.giveBack(userId, this.authenticated.seconds * 1000, 'default');
+  }
+
   /** The count that was begun for this request, if any. */
   of(request: SubjectRequest): Promise<Count> | undefined {
     return this.begun.get(request);

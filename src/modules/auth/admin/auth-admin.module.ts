@@ -3,6 +3,7 @@ import { UsersModule } from '../../users/users.module.js';
 import { AuthModule } from '../auth.module.js';
 import { ModerationService } from './moderation.service.js';
 import { ReportsAdminController } from './reports-admin.controller.js';
+import { SecondFactorRemovalService } from './second-factor-removal.service.js';
 import { StandingChangesService } from './standing-changes.service.js';
 import { UsersAdminController } from './users-admin.controller.js';
 import { UsersAdminService } from './users-admin.service.js';
@@ -11,6 +12,6 @@ import { UsersAdminService } from './users-admin.service.js';
 @Module({
   imports: [UsersModule, AuthModule],
   controllers: [UsersAdminController, ReportsAdminController],
-  providers: [UsersAdminService, StandingChangesService, ModerationService],
+  providers: [UsersAdminService, SecondFactorRemovalService, StandingChangesService, ModerationService],
 })
 export class AuthAdminModule {}

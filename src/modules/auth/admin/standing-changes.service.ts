@@ -10,7 +10,14 @@ import { usersErrors } from '../../users/users.errors.js';
 import { authErrors } from '../auth.errors.js';
 import { SessionsService } from '../sessions.service.js';
 import { adminErrors } from './admin.errors.js';
-import { effectOf, type Objection, objectionTo, objectionToSay, type StandingChange } from './domain/say.js';
+import {
+  effectOf,
+  isLong,
+  type Objection,
+  objectionTo,
+  objectionToSay,
+  type StandingChange,
+} from './domain/say.js';
 
 const DAY_MS = 86_400_000;
 
@@ -79,7 +86,9 @@ export class StandingChangesService {
       await this.standing.lift(manager, target.id);
       await this.record(manager, actor, target, 'user.unbanned', { reason });
     } else if (ban !== undefined) {
-      await this.standing.ban(manager, target.id, ban.until, reason);
+      // One that is shortened stays with those who have set it, for who may set no other could lift the rest.
+      const long = target.longBan || isLong(ban.until, longest);
+      await this.standing.ban(manager, target.id, { until: ban.until, long, reason });
       const until = ban.until?.toISOString() ?? null;
       await this.record(manager, actor, target, 'user.banned', { until, reason });
     }

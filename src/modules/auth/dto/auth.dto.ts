@@ -1,3 +1,4 @@
+import { IntersectionType } from '@nestjs/swagger';
 import {
   DateField,
   EnumField,
@@ -93,7 +94,17 @@ export class TokensDto {
   expiresIn: number;
 }
 
-export class SignedInDto extends TokensDto {
+export class DeviceTokenDto {
+  @TextField({
+    max: 43,
+    example: 'b3PqXm0Zt1uV7yWc2sKdNw4RfGh8JaLe5MoTiUxQzBE',
+    description:
+      'Keep it on the device, signed out too, and send it as X-Device-Token: by it the account knows the device again, and wrong passwords of others do not lock it',
+  })
+  deviceToken: string;
+}
+
+export class SignedInDto extends IntersectionType(TokensDto, DeviceTokenDto) {
   @ObjectField(() => AccountDto)
   user: AccountDto;
 }

@@ -122,6 +122,16 @@ export class LockoutRepository {
     );
   }
 
+  /** Index: primary key. */
+  async isKnown(device: Buffer, since: Date): Promise<boolean> {
+    const rows = await this.database.query(
+      'known_devices.find',
+      'SELECT FROM known_devices WHERE device = $1 AND signed_in AND seen_at > $2',
+      [device, since],
+    );
+    return rows.length > 0;
+  }
+
   async forgetDevicesOf(manager: EntityManager, userId: string): Promise<void> {
     await manager.query('DELETE FROM known_devices WHERE user_id = $1', [userId]);
   }

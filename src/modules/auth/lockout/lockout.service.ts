@@ -13,6 +13,7 @@ import { OutboxService } from '../../../platform/outbox/outbox.service.js';
 import { BlindIndex } from '../../../platform/security/blind-index.js';
 import { Captcha } from '../../../platform/security/captcha/captcha.service.js';
 import { networksOf } from '../domain/networks.js';
+import { KnownDevicesService } from './known-devices.service.js';
 import { lockoutErrors } from './lockout.errors.js';
 import { LOCKED_OUT } from './lockout.events.js';
 import { type Counter, LockoutRepository, type Waits } from './lockout.repository.js';
@@ -46,11 +47,12 @@ const PAUSES = 20;
 export class LockoutService implements Forgetful {
   readonly forgets = [
     async (limit: number) => await this.repository.deleteCounters(limit, this.daysAgo(this.memoryDays())),
-    async (limit: number) => await this.repository.deleteDevices(limit, this.knownSince()),
+    async (limit: number) => await this.repository.deleteDevices(limit, this.devices.since()),
   ];
 
   constructor(
     private readonly repository: LockoutRepository,
+    private readonly devices: KnownDevicesService,
     private readonly index: BlindIndex,
     private readonly captcha: Captcha,
     private readonly audit: AuditService,
@@ -86,25 +88,25 @@ export class LockoutService implements Forgetful {
     return outcome;
   }
 
-  /** From now on the account knows the device of who has signed in. Joins the caller's transaction. */
-  async remember(manager: EntityManager, userId: string, caller: Caller): Promise<void> {
-    const devices = this.devicesOf(userId, caller);
-    await this.repository.rememberDevices(manager, userId, devices, true, this.clock.now());
-  }
-
   /**
    * After a reset of the password: the account knows no device but that of who proved to be its owner, and forgets what
    * passwords strangers and that device have tried. Guesses at codes stay: reading mail does not prove the second factor.
-   * Joins the caller's transaction.
+   * The device's token. Joins the caller's transaction.
    */
-  async startAnew(manager: EntityManager, userId: string, caller: Caller): Promise<void> {
-    const devices = this.devicesOf(userId, caller);
+  async startAnew(manager: EntityManager, userId: string, caller: Caller): Promise<string> {
     await this.repository.forgetDevicesOf(manager, userId);
-    await this.repository.rememberDevices(manager, userId, devices, false, this.clock.now());
+    const deviceToken = await this.devices.remember(
+      manager,
+      { id: userId, numberIndex: null },
+      caller,
+      false,
+    );
+    const devices = this.devices.of(userId, { ...caller, deviceToken });
     await this.repository.forgive(manager, [
       this.accountKey('password', { userId, identifier: '' }),
       ...devices.map((device) => counterOf(device, 'password')),
     ]);
+    return deviceToken;
   }
 
   private async begin(
@@ -116,9 +118,9 @@ export class LockoutService implements Forgetful {
     const entry = {
       kind,
       userId: target.userId,
-      devices: this.devicesOf(target.userId ?? 'nobody', caller),
+      devices: this.devices.of(target.userId ?? 'nobody', caller),
       strangers,
-      knownSince: this.knownSince(),
+      knownSince: this.devices.since(),
       captchaAfter: this.captcha.isOn ? this.rules.auth.lockout.captchaAfter : null,
     };
     for (let pauses = 0; ; pauses += 1) {
@@ -184,15 +186,6 @@ export class LockoutService implements Forgetful {
     return this.index.of('attempts', `${kind}:${name}`);
   }
 
-  /** What a device is known by: the fingerprint that its client makes of it, and its program at its network. */
-  private devicesOf(userId: string, { fingerprint, address, userAgent }: Caller): Buffer[] {
-    const place = `${networksOf(address).address} ${userAgent ?? ''}`;
-    return [
-      ...(fingerprint === null ? [] : [this.index.of('device', `${userId} fingerprint ${fingerprint}`)]),
-      this.index.of('device', `${userId} place ${place}`),
-    ];
-  }
-
   private waits(): Waits {
     const { firstSeconds: first, maxSeconds: max } = this.rules.auth.lockout;
     return { first, max, doublings: Math.max(0, Math.ceil(Math.log2(max / first))) };
@@ -206,10 +199,6 @@ export class LockoutService implements Forgetful {
       ({ attempts, forgetSeconds }) => (attempts + doublings) * forgetSeconds,
     );
     return 1 + Math.ceil((Math.max(...seconds) * 1000) / DAY_MS);
-  }
-
-  private knownSince(): Date {
-    return this.daysAgo(this.rules.auth.lockout.knownDeviceDays);
   }
 
   private daysAgo(days: number): Date {

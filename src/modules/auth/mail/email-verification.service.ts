@@ -16,9 +16,13 @@ export class EmailVerificationService {
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
-  /** Throws LINK_INVALID. */
-  async verify(token: string): Promise<void> {
+  /**
+   * The link alone proves the address but not whose the account is: who opened it with another's address would have them verify
+   * it. So it counts in a session of its account only. Throws LINK_INVALID.
+   */
+  async verify({ userId }: Subject, token: string): Promise<void> {
     const link = await this.links.prove('email_verification', token);
+    if (link.userId !== userId) throw mailErrors.LINK_INVALID();
     await this.unitOfWork.run(async (manager) => {
       await this.links.use(manager, link);
       await this.users.markEmailVerified(manager, link.userId);

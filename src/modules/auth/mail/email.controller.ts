@@ -1,7 +1,6 @@
 import { Body, Controller, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { Operation } from '../../../platform/http/operation.decorator.js';
-import { Public } from '../../../platform/security/public.decorator.js';
 import { CurrentSubject, type Subject } from '../../../platform/security/subject.js';
 import { VerifyEmailDto } from './dto/email.dto.js';
 import { EmailVerificationService } from './email-verification.service.js';
@@ -13,14 +12,16 @@ export class EmailController {
   constructor(private readonly verification: EmailVerificationService) {}
 
   @Post('verify')
-  @Public('the link is opened on any device; its token is the proof')
+  @ApiBearerAuth('session')
   @Operation({
     summary: 'Verify the email with the token of the mailed link, once',
+    description:
+      'In a session of the account that the link is of: who only reads the mail does not answer for it.',
     answer: null,
     errors: [mailErrors.LINK_INVALID],
   })
-  async verify(@Body() body: VerifyEmailDto): Promise<void> {
-    await this.verification.verify(body.token);
+  async verify(@CurrentSubject() subject: Subject, @Body() body: VerifyEmailDto): Promise<void> {
+    await this.verification.verify(subject, body.token);
   }
 
   @Post('verification')

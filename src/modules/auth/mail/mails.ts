@@ -15,6 +15,42 @@ export const NOTICES = {
     subject: 'Your password was changed',
     text: 'The password of your account was changed, and every other session was ended.',
   },
+  reclaimed: {
+    subject: 'Ways to sign in were removed from your account',
+    text: 'You have proved this address for the first time. Nothing tells who had added a telephone number, a sign-in with Google or Apple or a second factor to your account before, so they were removed. Your new password is the only way in; add the others again as you like.',
+  },
+  phoneChanged: {
+    subject: 'A telephone number was added to your account',
+    text: 'A telephone number was added to your account, in place of an earlier one if there was any. Codes sent to it open your account.',
+  },
+  providerLinked: {
+    subject: 'A way to sign in was added to your account',
+    text: 'An account at Google or Apple was linked to your account and opens it from now on.',
+  },
+  providerUnlinked: {
+    subject: 'A way to sign in was removed from your account',
+    text: 'An account at Google or Apple was unlinked from your account and opens it no longer.',
+  },
+  secondFactorOn: {
+    subject: 'The second factor of your account was turned on',
+    text: 'Signing in to your account asks for a code of an authenticator from now on. Every other session was ended.',
+  },
+  secondFactorOff: {
+    subject: 'The second factor of your account was turned off',
+    text: 'Signing in to your account does not ask for a code of an authenticator any more.',
+  },
+  secondFactorRemoved: {
+    subject: 'The second factor of your account was removed',
+    text: 'Our support removed the second factor of your account, as it does for who has lost theirs, and ended every session.',
+  },
+  recoveryCodeUsed: {
+    subject: 'A recovery code of your account was used',
+    text: 'One of the recovery codes that stand for the second factor of your account was used.',
+  },
+  recoveryCodesRenewed: {
+    subject: 'The recovery codes of your account were replaced',
+    text: 'New recovery codes were made for your account, and the earlier ones work no longer.',
+  },
   lockedOut: {
     subject: 'Sign-in to your account is slowed down',
     text: 'Somebody entered wrong passwords or codes for your account, so that further attempts have to wait. A new password, asked for with "forgotten password", lets you in at once.',
@@ -30,7 +66,7 @@ const LINKS: Record<LinkPurpose, { subject: string; path: string; lead: string; 
   email_verification: {
     subject: 'Verify your email',
     path: 'verify-email',
-    lead: 'Please verify that this address is yours.',
+    lead: 'Please verify that this address is yours. You will be asked to sign in, if you are not.',
     action: 'Verify my email',
   },
   password_reset: {

@@ -5,9 +5,9 @@ import { QUEUES, WORKER_OPTIONS } from '../../../platform/jobs/queues.js';
 import type { EventJob, EventType } from '../../../platform/outbox/event.js';
 import { EventRoutes } from '../../../platform/outbox/event-routes.js';
 import { privacyEvents } from '../../users/privacy/privacy.events.js';
-import { sessionFamilyRevoked, sessionOpened } from '../auth.events.js';
+import { type AccountChange, accountChanged, sessionFamilyRevoked, sessionOpened } from '../auth.events.js';
 import { LOCKED_OUT } from '../lockout/lockout.events.js';
-import { passwordChanged } from '../password/password.events.js';
+import { accountReclaimed, passwordChanged } from '../password/password.events.js';
 import type { Notice } from './mails.js';
 import { SecurityNoticesService } from './security-notices.service.js';
 
@@ -15,12 +15,14 @@ const HEARD: readonly (readonly [EventType<{ userId: string }>, Notice])[] = [
   [sessionOpened, 'newDevice'],
   [sessionFamilyRevoked, 'familyRevoked'],
   [passwordChanged, 'passwordChanged'],
+  [accountReclaimed, 'reclaimed'],
   [LOCKED_OUT, 'lockedOut'],
   [privacyEvents.closing, 'closing'],
 ];
 
 interface Payload {
   userId: string;
+  change?: AccountChange;
   sessionId?: string;
   newDevice?: boolean;
 }
@@ -38,10 +40,12 @@ export class SecurityNoticesProcessor extends WorkerHost implements OnModuleInit
 
   onModuleInit(): void {
     for (const [event] of HEARD) this.routes.on(event, this.queue);
+    this.routes.on(accountChanged, this.queue);
   }
 
   override async process({ data }: Job<EventJob<Payload & Record<string, unknown>>>): Promise<void> {
-    const notice = HEARD.find(([event]) => event.topic === data.topic)?.[1];
+    const { change } = data.payload; // of accountChanged, and of no other
+    const notice = change ?? HEARD.find(([event]) => event.topic === data.topic)?.[1];
     if (notice === undefined || (notice === 'newDevice' && data.payload.newDevice !== true)) return;
     await this.notices.send(notice, data.payload);
   }

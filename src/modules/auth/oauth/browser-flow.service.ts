@@ -55,7 +55,7 @@ export class BrowserFlowService {
       browserHash: sha256(secret),
       provider: provider.settings.name,
       redirectTo: target,
-      challenge: challenge ?? null,
+      challenge,
       expiresAt: new Date(this.clock.now().getTime() + requestSeconds * 1000),
     });
     return { location, cookie: cookie.of(secret, requestSeconds) };
@@ -86,7 +86,7 @@ export class BrowserFlowService {
     provider: OAuthProvider,
     answer: URLSearchParams,
     checks: ReturnType<typeof checksOf>,
-    challenge: string | null,
+    challenge: string,
   ): Promise<{ ticket: string } | { error: string }> {
     try {
       const token = await provider.exchange(answer, checks);

@@ -75,11 +75,6 @@ export class IdentitiesRepository {
     );
   }
 
-  /** Two changes of one user's ways in come one after the other. Opening a session does not wait for it. */
-  async lockUser(manager: EntityManager, userId: string): Promise<void> {
-    await manager.query('SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE', [userId]);
-  }
-
   async has(manager: EntityManager, userId: string, provider: ProviderName): Promise<boolean> {
     const rows = await manager.query<unknown[]>(
       'SELECT 1 FROM oauth_identities WHERE user_id = $1 AND provider = $2',

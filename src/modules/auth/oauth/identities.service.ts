@@ -1,12 +1,15 @@
 import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import { Clock } from '../../../platform/clock/clock.js';
 import { UnitOfWork } from '../../../platform/database/unit-of-work.js';
-import { AuditService } from '../../../platform/observability/audit.service.js';
 import { BlindIndex } from '../../../platform/security/blind-index.js';
 import type { Subject } from '../../../platform/security/subject.js';
 import { BarredIdentitiesService } from '../../compliance/barred-identities.service.js';
+import { AccountChangesService } from '../account-changes.service.js';
 import { authErrors } from '../auth.errors.js';
+import type { AccountChange } from '../auth.events.js';
 import type { IdentityDto, ProofDto } from './dto/oauth.dto.js';
+import { RecentProofService } from '../sessions/recent-proof.service.js';
 import { SessionsService } from '../sessions.service.js';
 import { IdentitiesRepository } from './identities.repository.js';
 import { isProviderName } from './oauth-providers.service.js';
@@ -23,7 +26,8 @@ export class IdentitiesService {
     private readonly sessions: SessionsService,
     private readonly barred: BarredIdentitiesService,
     private readonly index: BlindIndex,
-    private readonly audit: AuditService,
+    private readonly recent: RecentProofService,
+    private readonly changes: AccountChangesService,
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
   ) {}
@@ -38,14 +42,14 @@ export class IdentitiesService {
   }
 
   /**
-   * Links whom the proof speaks of; the session is the account's own proof. Linked already, nothing changes.
-   * Throws IDENTITY_TAKEN, PROVIDER_ALREADY_LINKED, and BANNED when its last owner was erased while banned.
+   * Links whom the proof speaks of; the session, proved a moment ago, is the account's own proof. Linked already, nothing
+   * changes. Throws PROOF_TOO_OLD, IDENTITY_TAKEN, PROVIDER_ALREADY_LINKED, and BANNED when its last owner was erased while banned.
    */
   async link(subject: Subject, providerName: string, body: ProofDto): Promise<IdentityDto[]> {
     const proof = await this.proofs.check(providerName, body);
     const { identity } = proof;
     await this.unitOfWork.run(async (manager) => {
-      await this.repository.lockUser(manager, subject.userId);
+      await this.recent.hold(manager, subject);
       const owner = await this.repository.lockUserId(manager, identity.provider, identity.subject);
       await proof.use(manager);
       if (owner === subject.userId) return;
@@ -57,7 +61,7 @@ export class IdentitiesService {
         this.index.of(identity.provider, identity.subject),
       ]);
       if (ban) throw authErrors.BANNED({ until: ban.until?.toISOString() ?? null, reason: null });
-      await this.audit.record(manager, entryOf('oauth.linked', subject, identity.provider));
+      await this.tell(manager, subject, 'providerLinked', identity.provider);
     });
     return await this.list(subject);
   }
@@ -74,23 +78,24 @@ export class IdentitiesService {
     await this.sessions.reauthenticated(subject);
   }
 
-  /** Throws PROVIDER_UNKNOWN, PROVIDER_NOT_LINKED, LAST_WAY_IN. */
+  /** Throws PROOF_TOO_OLD, PROVIDER_UNKNOWN, PROVIDER_NOT_LINKED, LAST_WAY_IN. */
   async unlink(subject: Subject, provider: string): Promise<void> {
     if (!isProviderName(provider)) throw oauthErrors.PROVIDER_UNKNOWN();
     await this.unitOfWork.run(async (manager) => {
-      await this.repository.lockUser(manager, subject.userId);
+      await this.recent.hold(manager, subject);
       if (!(await this.repository.delete(manager, subject.userId, provider)))
         throw oauthErrors.PROVIDER_NOT_LINKED();
       if (!(await this.repository.hasWayIn(manager, subject.userId))) throw oauthErrors.LAST_WAY_IN();
-      await this.audit.record(manager, entryOf('oauth.unlinked', subject, provider));
+      await this.tell(manager, subject, 'providerUnlinked', provider);
     });
   }
-}
 
-function entryOf(
-  action: string,
-  { userId }: Subject,
-  provider: ProviderName,
-): { actorId: string; action: string; subjectType: string; subjectId: string; details: object } {
-  return { actorId: userId, action, subjectType: 'user', subjectId: userId, details: { provider } };
+  private async tell(
+    manager: EntityManager,
+    { userId }: Subject,
+    change: AccountChange,
+    provider: ProviderName,
+  ): Promise<void> {
+    await this.changes.tell(manager, userId, change, { details: { provider } });
+  }
 }

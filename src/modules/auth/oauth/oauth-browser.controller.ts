@@ -21,7 +21,7 @@ export class OAuthBrowserController {
     summary: 'Send a browser to sign in at a provider',
     description:
       'Open it in the browser itself, which keeps a cookie. It comes back to `redirectTo` within 10 minutes with ' +
-      '`#ticket=…&provider=…`, to be sent to `POST auth/oauth/{provider}/token` within a minute, or with `#error=…`: ' +
+      '`#ticket=…&provider=…`, to be sent with `verifier` to `POST auth/oauth/{provider}/token` within a minute, or with `#error=…`: ' +
       'one of the codes of the callback.',
     target: 'The provider',
     errors: [oauthErrors.PROVIDER_UNKNOWN, oauthErrors.REDIRECT_NOT_ALLOWED],

@@ -5,11 +5,11 @@ import type { ProviderName } from './oauth.types.js';
 
 export interface BrowserRequest {
   redirectTo: string;
-  challenge: string | null;
+  challenge: string;
 }
 
 export interface TicketRow {
-  challenge: string | null;
+  challenge: string;
   sealed: Buffer;
 }
 
@@ -51,7 +51,7 @@ export class OAuthFlowsRepository {
     provider: ProviderName,
     now: Date,
   ): Promise<BrowserRequest | null> {
-    const [row] = await this.database.query<{ redirect_to: string; challenge: string | null }>(
+    const [row] = await this.database.query<{ redirect_to: string; challenge: string }>(
       'oauth_requests.take',
       `DELETE FROM oauth_requests
        WHERE state_hash = $1 AND browser_hash = $2 AND provider = $3 AND expires_at > $4
@@ -64,7 +64,7 @@ export class OAuthFlowsRepository {
   async insertTicket(ticket: {
     hash: Buffer;
     provider: ProviderName;
-    challenge: string | null;
+    challenge: string;
     sealed: Buffer;
     now: Date;
     expiresAt: Date;

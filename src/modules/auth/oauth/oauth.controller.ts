@@ -8,6 +8,7 @@ import { CurrentSubject, type Subject } from '../../../platform/security/subject
 import { usersErrors } from '../../users/users.errors.js';
 import { authErrors } from '../auth.errors.js';
 import { SignedInDto } from '../dto/auth.dto.js';
+import { sessionErrors } from '../sessions/session.errors.js';
 import { totpErrors } from '../totp/totp.errors.js';
 import { IdentityDto, OAuthSignInDto, ProofDto, ProviderParam } from './dto/oauth.dto.js';
 import { IdentitiesService } from './identities.service.js';
@@ -72,6 +73,7 @@ export class OAuthController {
     list: 'whole',
     errors: [
       ...PROOF_ERRORS,
+      sessionErrors.PROOF_TOO_OLD,
       oauthErrors.IDENTITY_TAKEN,
       oauthErrors.PROVIDER_ALREADY_LINKED,
       authErrors.BANNED,
@@ -107,7 +109,12 @@ export class OAuthController {
   @Operation({
     summary: 'Unlink a provider, unless it is the only way in',
     answer: null,
-    errors: [oauthErrors.PROVIDER_UNKNOWN, oauthErrors.PROVIDER_NOT_LINKED, oauthErrors.LAST_WAY_IN],
+    errors: [
+      sessionErrors.PROOF_TOO_OLD,
+      oauthErrors.PROVIDER_UNKNOWN,
+      oauthErrors.PROVIDER_NOT_LINKED,
+      oauthErrors.LAST_WAY_IN,
+    ],
   })
   async unlink(@CurrentSubject() subject: Subject, @Param() { provider }: ProviderParam): Promise<void> {
     await this.identities.unlink(subject, provider);

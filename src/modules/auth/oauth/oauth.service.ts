@@ -54,12 +54,15 @@ export class OAuthService {
     proof: ProviderProof,
     caller: Caller,
   ): Promise<SignInOutcome | 'changed'> {
-    const user = await this.users.get(userId);
-    return await this.unitOfWork.run(async (manager) => {
-      if (!(await this.identities.touch(manager, userId, proof.identity, this.clock.now()))) return 'changed';
-      await proof.use(manager);
-      return await this.signIn.complete(manager, user, proof.identity.provider, caller);
-    });
+    const signIn = { userId, proof: proof.identity.provider, caller };
+    return await this.unitOfWork.run((manager) =>
+      this.signIn.complete(manager, signIn, async () => {
+        if (!(await this.identities.touch(manager, userId, proof.identity, this.clock.now())))
+          return 'changed';
+        await proof.use(manager);
+        return null;
+      }),
+    );
   }
 
   /** `changed` when somebody, as a rule the same person twice at once, has just opened or linked an account for it. */
@@ -102,7 +105,7 @@ export class OAuthService {
     const newAccount = { handle, displayName, birthDate, termsVersion };
     const user = await this.accounts.open(manager, newAccount, address, [[provider, subject]]);
     await this.identities.insert(manager, user.id, identity, this.clock.now());
-    return await this.signIn.complete(manager, user, provider, caller);
+    return await this.signIn.complete(manager, { userId: user.id, proof: provider, caller });
   }
 
   private async refuseKnownEmail(proof: ProviderProof): Promise<void> {

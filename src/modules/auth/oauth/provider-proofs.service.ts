@@ -34,10 +34,10 @@ export class ProviderProofsService {
     const { idToken, nonce, ticket, verifier } = body;
     if (idToken !== undefined && nonce !== undefined && ticket === undefined && verifier === undefined)
       return await this.ofIdToken(this.providers.get(providerName), idToken, nonce);
-    if (ticket !== undefined && idToken === undefined && nonce === undefined)
+    if (ticket !== undefined && verifier !== undefined && idToken === undefined && nonce === undefined)
       return await this.ofTicket(this.providers.get(providerName), ticket, verifier);
     throw httpErrors.VALIDATION_FAILED({
-      fields: [{ field: 'idToken', problems: ['send either idToken and nonce, or ticket'] }],
+      fields: [{ field: 'idToken', problems: ['send either idToken and nonce, or ticket and verifier'] }],
     });
   }
 
@@ -52,11 +52,7 @@ export class ProviderProofsService {
     };
   }
 
-  private async ofTicket(
-    provider: OAuthProvider,
-    ticket: string,
-    verifier: string | undefined,
-  ): Promise<ProviderProof> {
+  private async ofTicket(provider: OAuthProvider, ticket: string, verifier: string): Promise<ProviderProof> {
     return {
       identity: await this.tickets.open(provider.settings.name, ticket, verifier),
       use: async (manager) => await this.tickets.use(manager, ticket),

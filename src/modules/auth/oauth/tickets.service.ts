@@ -23,7 +23,7 @@ export class TicketsService implements Forgetful {
     private readonly rules: Rules,
   ) {}
 
-  async issue(identity: ProviderIdentity, challenge: string | null): Promise<string> {
+  async issue(identity: ProviderIdentity, challenge: string): Promise<string> {
     const ticket = newSecret();
     const now = this.clock.now();
     const expiresAt = new Date(now.getTime() + this.rules.auth.oauth.ticketSeconds * 1000);
@@ -34,18 +34,13 @@ export class TicketsService implements Forgetful {
   }
 
   /**
-   * What the ticket stands for; it is not used up by that. An app that began with a challenge must bring its verifier,
-   * and one that brings a verifier takes no ticket that was begun without: another's ticket signs nobody in.
-   * Throws TICKET_INVALID.
+   * What the ticket stands for; it is not used up by that. The verifier of the challenge that it was begun
+   * with comes with it: one that was caught on the way, or slipped in, signs nobody in. Throws TICKET_INVALID.
    */
-  async open(
-    provider: ProviderName,
-    ticket: string,
-    verifier: string | undefined,
-  ): Promise<ProviderIdentity> {
+  async open(provider: ProviderName, ticket: string, verifier: string): Promise<ProviderIdentity> {
     const row = await this.repository.findTicket(sha256(ticket), provider, this.clock.now());
-    const challenge = verifier === undefined ? '' : sha256(verifier).toString('base64url');
-    if (!row || !equalTexts(row.challenge ?? '', challenge)) throw oauthErrors.TICKET_INVALID();
+    const challenge = sha256(verifier).toString('base64url');
+    if (!row || !equalTexts(row.challenge, challenge)) throw oauthErrors.TICKET_INVALID();
     return unseal(row.sealed, ticket) as ProviderIdentity;
   }
 

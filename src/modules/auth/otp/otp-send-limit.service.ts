@@ -3,8 +3,9 @@ import { Rules } from '../../../platform/config/rules.js';
 import { httpErrors } from '../../../platform/http/http.errors.js';
 import { RateLimitStorage } from '../../../platform/security/rate-limit.storage.js';
 import { TierCounts } from '../../../platform/security/tier-counts.js';
+import { networksOf } from '../domain/networks.js';
 
-/** How many codes one address or user may have sent, to whatever numbers: each costs money. */
+/** How many codes one subscriber's network or user may have sent, to whatever numbers: each costs money. */
 @Injectable()
 export class OtpSendLimitService {
   constructor(
@@ -14,7 +15,12 @@ export class OtpSendLimitService {
   ) {}
 
   /** Throws RATE_LIMITED. */
-  async take(subject: string): Promise<void> {
+  async take(address: string, userId: string | null): Promise<void> {
+    await this.count(networksOf(address).address);
+    if (userId !== null) await this.count(userId);
+  }
+
+  private async count(subject: string): Promise<void> {
     const { limit: unscaled, seconds } = this.rules.rateLimits.otpSend;
     const limit = this.counts.scaled(unscaled);
     const count = await this.storage.increment(subject, seconds * 1000, limit, 0, 'otp-send');

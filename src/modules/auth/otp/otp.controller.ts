@@ -10,6 +10,7 @@ import { CurrentSubject, type Subject } from '../../../platform/security/subject
 import { usersErrors } from '../../users/users.errors.js';
 import { authErrors } from '../auth.errors.js';
 import { SignedInDto } from '../dto/auth.dto.js';
+import { sessionErrors } from '../sessions/session.errors.js';
 import { totpErrors } from '../totp/totp.errors.js';
 import {
   OtpProofDto,
@@ -37,10 +38,10 @@ export class OtpController {
   @Operation({
     summary: 'Send a one-time code to a telephone',
     description:
-      'Answers the same whether or not the number belongs to an account. A number is sent 3 an hour.',
+      'Answers the same whether or not the number belongs to an account. A number is sent 3 an hour, one of which is kept for devices that its owner has signed in on (X-Device-Token).',
     status: 202,
     answer: OtpSentDto,
-    errors: [otpErrors.PHONE_NUMBER_INVALID, ...Object.values(captchaErrors)],
+    errors: [otpErrors.PHONE_NUMBER_INVALID, otpErrors.SMS_UNAVAILABLE, ...Object.values(captchaErrors)],
   })
   async send(@Body() body: OtpSendDto, @CurrentCaller() caller: Caller): Promise<OtpSentDto> {
     return await this.otp.send(body, caller);
@@ -49,7 +50,7 @@ export class OtpController {
   @Post('otp/verify')
   @Public('the code is the proof')
   @Operation({
-    summary: 'Sign in, or open an account, with the code that was sent last',
+    summary: 'Sign in, or open an account, with the code that was sent',
     description: 'A code works once and for 5 tries. A refusal with 409 or 422 leaves it usable.',
     answer: SignedInDto,
     errors: [
@@ -72,7 +73,7 @@ export class OtpController {
   @ApiBearerAuth('session')
   @AllowedWhenIdle('it is the way out of being idle')
   @Operation({
-    summary: 'Prove oneself again in an idle session by the code last sent to the own number',
+    summary: 'Prove oneself again in an idle session by a code sent to the own number',
     description: 'The code is sent by auth/otp/send. By password: auth/reauthenticate.',
     answer: null,
     errors: [otpErrors.OTP_INVALID],
@@ -82,15 +83,25 @@ export class OtpController {
   }
 
   @Post('phone')
+  @AsksCaptcha('always')
   @ApiBearerAuth('session')
   @Operation({
     summary: 'Send a code to the number that is to become yours',
     status: 202,
     answer: OtpSentDto,
-    errors: [otpErrors.PHONE_NUMBER_INVALID],
+    errors: [
+      sessionErrors.PROOF_TOO_OLD,
+      otpErrors.PHONE_NUMBER_INVALID,
+      otpErrors.SMS_UNAVAILABLE,
+      ...Object.values(captchaErrors),
+    ],
   })
-  async requestPhone(@CurrentSubject() subject: Subject, @Body() body: OtpSendDto): Promise<OtpSentDto> {
-    return await this.phones.requestChange(subject, body);
+  async requestPhone(
+    @CurrentSubject() subject: Subject,
+    @Body() body: OtpSendDto,
+    @CurrentCaller() caller: Caller,
+  ): Promise<OtpSentDto> {
+    return await this.phones.requestChange(subject, body, caller);
   }
 
   @Post('phone/verify')
@@ -98,7 +109,13 @@ export class OtpController {
   @Operation({
     summary: 'Make a number yours by its code, in place of an earlier one',
     answer: PhoneDto,
-    errors: [otpErrors.PHONE_NUMBER_INVALID, otpErrors.OTP_INVALID, otpErrors.PHONE_TAKEN, authErrors.BANNED],
+    errors: [
+      sessionErrors.PROOF_TOO_OLD,
+      otpErrors.PHONE_NUMBER_INVALID,
+      otpErrors.OTP_INVALID,
+      otpErrors.PHONE_TAKEN,
+      authErrors.BANNED,
+    ],
   })
   async verifyPhone(@CurrentSubject() subject: Subject, @Body() body: PhoneVerifyDto): Promise<PhoneDto> {
     return await this.phones.change(subject, body);

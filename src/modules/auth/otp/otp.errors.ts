@@ -10,5 +10,9 @@ export const otpErrors = defineErrors({
     status: 401,
     message: 'The code is wrong, expired or used, or was tried too often. Ask for a new one.',
   },
+  SMS_UNAVAILABLE: {
+    status: 503,
+    message: 'No text message can be sent now. Try again after Retry-After, or sign in another way.',
+  },
   PHONE_TAKEN: { status: 409, message: 'This number belongs to another account.' },
 });

@@ -10,6 +10,13 @@ export interface OtpUse {
   readonly numberIndex: Buffer;
   /** Of `change_number`: whose number it is to become. */
   readonly userId: string | null;
+  /** SHA-256 of what who asked was answered. */
+  readonly secretHash: Buffer;
+}
+
+export interface Asked {
+  readonly at: Date;
+  readonly knownDevice: boolean;
 }
 
 export interface StoredCode {
@@ -26,45 +33,66 @@ export class OtpRepository {
     await manager.query('SELECT pg_advisory_xact_lock($1)', [numberIndex.readBigInt64BE(0).toString()]);
   }
 
-  /** When codes were asked for since then, oldest first. Index: ix_otp_challenges_number. */
-  async askedSince(manager: EntityManager, numberIndex: Buffer, since: Date): Promise<Date[]> {
-    const rows = await manager.query<{ created_at: Date }[]>(
-      'SELECT created_at FROM otp_challenges WHERE number_index = $1 AND created_at > $2 ORDER BY created_at',
-      [numberIndex, since],
+  /** The codes asked for since then, oldest first. Index: ix_otp_challenges_number. */
+  async askedSince(
+    manager: EntityManager,
+    numberIndex: Buffer,
+    purpose: OtpPurpose,
+    since: Date,
+  ): Promise<Asked[]> {
+    return await manager.query<Asked[]>(
+      `SELECT created_at AS at, known_device AS "knownDevice" FROM otp_challenges
+       WHERE number_index = $1 AND purpose = $2 AND created_at > $3 ORDER BY created_at`,
+      [numberIndex, purpose, since],
     );
-    return rows.map((row) => row.created_at);
+  }
+
+  /** Counts a message in its hour, unless there were `limit`; whether it was counted. The row is locked until the end. */
+  async countMessage(manager: EntityManager, hour: Date, limit: number): Promise<boolean> {
+    const rows = await manager.query<unknown[]>(
+      `INSERT INTO otp_hours (hour, messages) VALUES ($1, 1)
+       ON CONFLICT (hour) DO UPDATE SET messages = otp_hours.messages + 1 WHERE otp_hours.messages < $2
+       RETURNING 1`,
+      [hour, limit],
+    );
+    return rows.length > 0;
   }
 
   async insert(
     manager: EntityManager,
-    challenge: OtpUse & { id: string; number: Buffer; now: Date },
+    challenge: OtpUse & { id: string; number: Buffer; knownDevice: boolean; now: Date },
   ): Promise<void> {
-    const { id, purpose, userId, number, numberIndex, now } = challenge;
+    const { id, purpose, userId, number, numberIndex, secretHash, knownDevice, now } = challenge;
     await manager.query(
-      `INSERT INTO otp_challenges (id, purpose, user_id, number, number_index, created_at)
-       VALUES ($1, $2, $3, $4, $5, $6)`,
-      [id, purpose, userId, number, numberIndex, now],
+      `INSERT INTO otp_challenges (id, purpose, user_id, number, number_index, secret_hash, known_device, created_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+      [id, purpose, userId, number, numberIndex, secretHash, knownDevice, now],
     );
   }
 
   /**
    * Stores the code that is about to be sent in place of an earlier one, and gives the encrypted number; null when there is
-   * nothing to send any more: sent, used, asked for too long ago, or asked for again since.
+   * nothing to send: sent, used, asked for too long ago, or to sign in to an account by strangers to it who have had
+   * `strangersShare` in the hour before.
    */
   async putCode(
     id: string,
     code: StoredCode,
     times: { askedAfter: Date; expiresAt: Date },
+    strangersShare: number,
   ): Promise<Buffer | null> {
     const [row] = await this.database.query<{ number: Buffer }>(
       'otp.put_code',
       `UPDATE otp_challenges c SET salt = $2, code_hash = $3, expires_at = $5
        WHERE id = $1 AND sent_at IS NULL AND used_at IS NULL AND created_at > $4
-         AND NOT EXISTS (SELECT FROM otp_challenges later
-           WHERE later.number_index = c.number_index AND later.purpose = c.purpose
-             AND later.user_id IS NOT DISTINCT FROM c.user_id AND (later.created_at, later.id) > (c.created_at, c.id))
+         AND (known_device OR purpose <> 'sign_in'
+           OR NOT EXISTS (SELECT FROM user_phones p WHERE p.number_index = c.number_index)
+           OR (SELECT count(*) FROM otp_challenges earlier
+               WHERE earlier.number_index = c.number_index AND earlier.purpose = c.purpose
+                 AND NOT earlier.known_device AND earlier.created_at > c.created_at - interval '1 hour'
+                 AND (earlier.created_at, earlier.id) < (c.created_at, c.id)) < $6)
        RETURNING number`,
-      [id, code.salt, code.hash, times.askedAfter, times.expiresAt],
+      [id, code.salt, code.hash, times.askedAfter, times.expiresAt, strangersShare],
     );
     return row?.number ?? null;
   }
@@ -77,22 +105,33 @@ export class OtpRepository {
   }
 
   /**
-   * Takes one try at the newest code of this use, and gives what the code must match; null when there is none alive or its
-   * tries are used up. The row is locked until the transaction ends: of those who guess at once each counts.
+   * Takes one try at the code of this use, and gives what it must match; null when there is none alive, or the tries at it
+   * or at the number's codes since `since` are used up. Behind `lockNumber`: of those who guess at once each counts.
+   * Index: ux_otp_challenges_secret.
    */
   async takeTry(
     manager: EntityManager,
     use: OtpUse,
-    limits: { now: Date; tries: number },
+    limits: { now: Date; tries: number; since: Date; guesses: number },
   ): Promise<(StoredCode & { id: string }) | null> {
     const [rows] = await manager.query<[{ id: string; salt: Buffer; code_hash: Buffer }[], number]>(
       `UPDATE otp_challenges SET tries = tries + 1
-       WHERE id = (SELECT id FROM otp_challenges
-                   WHERE number_index = $1 AND purpose = $2 AND user_id IS NOT DISTINCT FROM $3
-                   ORDER BY created_at DESC, id DESC LIMIT 1)
-         AND code_hash IS NOT NULL AND used_at IS NULL AND expires_at > $4 AND tries < $5
+       WHERE secret_hash = $1 AND number_index = $2 AND purpose = $3 AND user_id IS NOT DISTINCT FROM $4
+         AND code_hash IS NOT NULL AND used_at IS NULL AND expires_at > $5 AND tries < $6
+         AND (known_device OR (SELECT coalesce(sum(o.tries), 0) FROM otp_challenges o
+                               WHERE o.number_index = $2 AND o.purpose = $3 AND NOT o.known_device
+                                 AND o.created_at > $7) < $8)
        RETURNING id, salt, code_hash`,
-      [use.numberIndex, use.purpose, use.userId, limits.now, limits.tries],
+      [
+        use.secretHash,
+        use.numberIndex,
+        use.purpose,
+        use.userId,
+        limits.now,
+        limits.tries,
+        limits.since,
+        limits.guesses,
+      ],
     );
     const [row] = rows;
     return row ? { id: row.id, salt: row.salt, hash: row.code_hash } : null;
@@ -108,6 +147,16 @@ export class OtpRepository {
       'otp.forget',
       `DELETE FROM otp_challenges WHERE id = ANY (ARRAY(
          SELECT id FROM otp_challenges WHERE created_at < $1 LIMIT $2))
+       RETURNING 1`,
+      [before, limit],
+    );
+    return rows.length;
+  }
+
+  async forgetHours(before: Date, limit: number): Promise<number> {
+    const rows = await this.database.query(
+      'otp.forget_hours',
+      `DELETE FROM otp_hours WHERE hour = ANY (ARRAY(SELECT hour FROM otp_hours WHERE hour < $1 LIMIT $2))
        RETURNING 1`,
       [before, limit],
     );

@@ -4,7 +4,6 @@ import { UnitOfWork } from '../../../platform/database/unit-of-work.js';
 import type { Caller } from '../../../platform/http/caller.decorator.js';
 import type { Subject } from '../../../platform/security/subject.js';
 import type { UserProfile } from '../../users/users.types.js';
-import { UsersService } from '../../users/users.service.js';
 import { AccountsService } from '../accounts.service.js';
 import { authErrors } from '../auth.errors.js';
 import type { SignedInDto } from '../dto/auth.dto.js';
@@ -26,16 +25,15 @@ export class OtpService {
     private readonly phones: PhonesService,
     private readonly owners: PhonesRepository,
     private readonly accounts: AccountsService,
-    private readonly users: UsersService,
     private readonly signIn: SignInService,
     private readonly sessions: SessionsService,
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
-  /** The same answer and the same work whether the number is known or not. Throws PHONE_NUMBER_INVALID, RATE_LIMITED. */
-  async send({ phone }: OtpSendDto, { address }: Caller): Promise<OtpSentDto> {
+  /** The same answer and the same work whether the number is known or not. Throws what `request` does, PHONE_NUMBER_INVALID. */
+  async send({ phone }: OtpSendDto, caller: Caller): Promise<OtpSentDto> {
     const number = this.numbers.read(phone);
-    return await this.codes.request(number, { purpose: 'sign_in', userId: null }, address);
+    return await this.codes.request(number, { purpose: 'sign_in', userId: null }, caller);
   }
 
   /**
@@ -46,29 +44,29 @@ export class OtpService {
     const number = this.numbers.read(body.phone);
     const outcome = await this.unitOfWork.run(async (manager) => {
       const use = { purpose: 'sign_in', userId: null, numberIndex: number.index } as const;
-      if (!(await this.codes.prove(manager, use, body.code))) return otpErrors.OTP_INVALID();
+      if (!(await this.codes.prove(manager, use, body))) return otpErrors.OTP_INVALID();
       const ownerId = await this.owners.findOwner(manager, number.index);
-      const user =
-        ownerId === null
-          ? await this.register(manager, number, body.account)
-          : await this.users.getWithin(manager, ownerId);
-      return await this.signIn.complete(manager, user, 'otp', caller);
+      const userId = ownerId ?? (await this.register(manager, number, body.account)).id;
+      return await this.signIn.complete(manager, { userId, proof: 'otp', caller }, async () =>
+        // The number was looked up before its owner was held: it may have been taken from them in between.
+        (await this.owners.findOwner(manager, number.index)) === userId ? null : otpErrors.OTP_INVALID(),
+      );
     });
     return this.signIn.answer(outcome);
   }
 
-  /** True when it is the code last sent to the user's own number to sign in; it is used up by that. */
-  async prove(userId: string, code: string): Promise<boolean> {
+  /** True when it is a code sent to the user's own number to sign in; it is used up by that. */
+  private async prove(userId: string, proof: OtpProofDto): Promise<boolean> {
     return await this.unitOfWork.run(async (manager) => {
       const numberIndex = await this.owners.findIndex(manager, userId);
       if (numberIndex === null) return false;
-      return await this.codes.prove(manager, { purpose: 'sign_in', userId: null, numberIndex }, code);
+      return await this.codes.prove(manager, { purpose: 'sign_in', userId: null, numberIndex }, proof);
     });
   }
 
   /** Proves the user of an idle session again. Throws OTP_INVALID. */
-  async reauthenticate(subject: Subject, { code }: OtpProofDto): Promise<void> {
-    if (!(await this.prove(subject.userId, code))) throw otpErrors.OTP_INVALID();
+  async reauthenticate(subject: Subject, proof: OtpProofDto): Promise<void> {
+    if (!(await this.prove(subject.userId, proof))) throw otpErrors.OTP_INVALID();
     await this.sessions.reauthenticated(subject);
   }
 

@@ -3,11 +3,13 @@ import type { EntityManager } from 'typeorm';
 import { Clock } from '../../../platform/clock/clock.js';
 import { violates } from '../../../platform/database/database-errors.js';
 import { UnitOfWork } from '../../../platform/database/unit-of-work.js';
-import { AuditService } from '../../../platform/observability/audit.service.js';
+import type { Caller } from '../../../platform/http/caller.decorator.js';
 import { columnContext, KeyRing } from '../../../platform/security/key-ring.js';
 import type { Subject } from '../../../platform/security/subject.js';
 import { BarredIdentitiesService } from '../../compliance/barred-identities.service.js';
+import { AccountChangesService } from '../account-changes.service.js';
 import { authErrors } from '../auth.errors.js';
+import { RecentProofService } from '../sessions/recent-proof.service.js';
 import type { OtpSendDto, OtpSentDto, PhoneDto, PhoneVerifyDto } from './dto/otp.dto.js';
 import { OtpCodesService } from './otp-codes.service.js';
 import { otpErrors } from './otp.errors.js';
@@ -23,36 +25,37 @@ export class PhonesService {
     private readonly codes: OtpCodesService,
     private readonly barred: BarredIdentitiesService,
     private readonly keyRing: KeyRing,
-    private readonly audit: AuditService,
+    private readonly recent: RecentProofService,
+    private readonly changes: AccountChangesService,
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
   ) {}
 
-  /** Sends a code to the number that is to become the user's. Throws PHONE_NUMBER_INVALID, RATE_LIMITED. */
-  async requestChange({ userId }: Subject, { phone }: OtpSendDto): Promise<OtpSentDto> {
+  /**
+   * Sends a code to the number that is to become the user's. Throws what `request` does, PROOF_TOO_OLD,
+   * PHONE_NUMBER_INVALID.
+   */
+  async requestChange(subject: Subject, { phone }: OtpSendDto, caller: Caller): Promise<OtpSentDto> {
     const number = this.numbers.read(phone);
-    return await this.codes.request(number, { purpose: 'change_number', userId }, userId);
+    await this.recent.require(subject);
+    return await this.codes.request(number, { purpose: 'change_number', userId: subject.userId }, caller);
   }
 
   /**
-   * Makes the number the user's. Throws OTP_INVALID; to who has proved that it is theirs PHONE_TAKEN, and BANNED when its
+   * Makes the number the user's. Throws PROOF_TOO_OLD, OTP_INVALID; to who has proved that it is theirs PHONE_TAKEN, and BANNED when its
    * owner was erased while banned. Who was erased while excluded is excluded here too.
    */
-  async change({ userId }: Subject, { phone, code }: PhoneVerifyDto): Promise<PhoneDto> {
+  async change(subject: Subject, { phone, ...proof }: PhoneVerifyDto): Promise<PhoneDto> {
+    const { userId } = subject;
     const number = this.numbers.read(phone);
     const verifiedAt = await this.unitOfWork.run(async (manager) => {
+      await this.recent.hold(manager, subject);
       const use = { purpose: 'change_number', userId, numberIndex: number.index } as const;
-      if (!(await this.codes.prove(manager, use, code))) return null;
+      if (!(await this.codes.prove(manager, use, proof))) return null;
       const at = await this.put(manager, userId, number);
       const ban = await this.barred.carryOver(manager, userId, [number.index]);
       if (ban) throw authErrors.BANNED({ until: ban.until?.toISOString() ?? null, reason: null });
-      await this.audit.record(manager, {
-        actorId: userId,
-        action: 'phone.changed',
-        subjectType: 'user',
-        subjectId: userId,
-        details: {},
-      });
+      await this.changes.tell(manager, userId, 'phoneChanged');
       return at;
     });
     if (verifiedAt === null) throw otpErrors.OTP_INVALID();

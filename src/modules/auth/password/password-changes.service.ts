@@ -10,16 +10,19 @@ import type { Subject } from '../../../platform/security/subject.js';
 import { usersErrors } from '../../users/users.errors.js';
 import { UsersService } from '../../users/users.service.js';
 import { CredentialsRepository } from '../credentials.repository.js';
+import type { DeviceTokenDto } from '../dto/auth.dto.js';
 import { LockoutService } from '../lockout/lockout.service.js';
 import { MailLinksService } from '../mail/mail-links.service.js';
 import { SessionsService } from '../sessions.service.js';
+import { ChallengesService } from '../totp/challenges.service.js';
 import { PasswordPolicyService } from './password-policy.service.js';
 import { passwordErrors } from './password.errors.js';
 import { passwordChanged } from './password.events.js';
+import { ReclaimingService } from './reclaiming.service.js';
 
 /**
- * Setting another password: by a mailed link, or by the one there was. The password's row is written before sessions are
- * ended, so that a sign-in that runs at the same time (it locks that row) is among those that end, or is refused.
+ * Setting another password: by a mailed link, or by the one there was. The user's row is locked first, so that a sign-in
+ * that runs at the same time (it holds that row) is among those that end, or is refused.
  */
 @Injectable()
 export class PasswordChangesService {
@@ -28,6 +31,8 @@ export class PasswordChangesService {
     private readonly credentials: CredentialsRepository,
     private readonly links: MailLinksService,
     private readonly sessions: SessionsService,
+    private readonly challenges: ChallengesService,
+    private readonly reclaiming: ReclaimingService,
     private readonly policy: PasswordPolicyService,
     private readonly lockout: LockoutService,
     private readonly hasher: PasswordHasher,
@@ -42,19 +47,24 @@ export class PasswordChangesService {
     await this.unitOfWork.run((manager) => this.links.requestFor(manager, 'password_reset', email));
   }
 
-  /** Who reads the address sets a password and so has proved the address too. Throws LINK_INVALID, PASSWORD_BREACHED. */
-  async reset(token: string, password: string, caller: Caller): Promise<void> {
+  /**
+   * Who reads the address sets a password and so has proved the address too; the first time, it is all that opens the account
+   * then. Throws LINK_INVALID, PASSWORD_BREACHED.
+   */
+  async reset(token: string, password: string, caller: Caller): Promise<DeviceTokenDto> {
     const link = await this.links.prove('password_reset', token);
     await this.policy.require(password, link);
     const hash = await this.hasher.hash(password);
-    await this.unitOfWork.run(async (manager) => {
+    return await this.unitOfWork.run(async (manager) => {
       await this.links.use(manager, link);
       await this.credentials.set(manager, link.userId, hash, this.clock.now());
-      await this.users.markEmailVerified(manager, link.userId);
       await this.links.endAll(manager, link.userId, 'email_verification');
+      await this.challenges.endAll(manager, link.userId);
       await this.sessions.endAll(manager, link.userId, 'password_changed');
-      await this.lockout.startAnew(manager, link.userId, caller);
+      await this.reclaiming.prove(manager, link.userId);
+      const deviceToken = await this.lockout.startAnew(manager, link.userId, caller);
       await this.tell(manager, link.userId, 'reset');
+      return { deviceToken };
     });
   }
 
@@ -77,9 +87,11 @@ export class PasswordChangesService {
     await this.policy.require(password, await this.users.get(userId), 'newPassword');
     const hash = await this.hasher.hash(password);
     await this.unitOfWork.run(async (manager) => {
+      await this.users.lock(manager, userId);
       if (!(await this.credentials.change(manager, userId, stored, hash, this.clock.now())))
         throw usersErrors.PASSWORD_WRONG({ field: 'currentPassword' });
       await this.links.endAll(manager, userId, 'password_reset');
+      await this.challenges.endAll(manager, userId);
       await this.sessions.endAll(manager, userId, 'password_changed', sessionId);
       await this.tell(manager, userId, 'change');
     });

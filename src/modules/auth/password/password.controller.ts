@@ -8,6 +8,7 @@ import { AllowedWhenIdle } from '../../../platform/security/idle.decorators.js';
 import { Public } from '../../../platform/security/public.decorator.js';
 import { CurrentSubject, type Subject } from '../../../platform/security/subject.js';
 import { usersErrors } from '../../users/users.errors.js';
+import { DeviceTokenDto } from '../dto/auth.dto.js';
 import { lockoutErrors } from '../lockout/lockout.errors.js';
 import { mailErrors } from '../mail/mail.errors.js';
 import { ChangePasswordDto, ForgotPasswordDto, ResetPasswordDto } from './dto/password.dto.js';
@@ -35,11 +36,11 @@ export class PasswordController {
   @Public('the token of the mailed link is the proof')
   @Operation({
     summary: 'Set a new password with the token of the mailed link, once; ends every session',
-    answer: null,
+    answer: DeviceTokenDto,
     errors: [mailErrors.LINK_INVALID, passwordErrors.PASSWORD_BREACHED],
   })
-  async reset(@Body() body: ResetPasswordDto, @CurrentCaller() caller: Caller): Promise<void> {
-    await this.changes.reset(body.token, body.password, caller);
+  async reset(@Body() body: ResetPasswordDto, @CurrentCaller() caller: Caller): Promise<DeviceTokenDto> {
+    return await this.changes.reset(body.token, body.password, caller);
   }
 
   @Post('change')

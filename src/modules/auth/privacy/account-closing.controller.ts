@@ -7,6 +7,7 @@ import { CurrentSubject, type Subject } from '../../../platform/security/subject
 import { privacyErrors } from '../../users/privacy/privacy.errors.js';
 import { usersErrors } from '../../users/users.errors.js';
 import { guessErrors } from '../lockout/lockout.errors.js';
+import { sessionErrors } from '../sessions/session.errors.js';
 import { AccountClosingService } from './account-closing.service.js';
 import { CloseAccountDto, ClosingDto } from './dto/account-closing.dto.js';
 
@@ -24,7 +25,7 @@ export class AccountClosingController {
       'Ends all sessions at once. For 30 days signing in and POST users/me/restore take it back; then the personal ' +
       'data is erased, and the ledger, bets and audit keep a pseudonym. An open bet postpones that until it is settled.',
     answer: ClosingDto,
-    errors: [usersErrors.PASSWORD_WRONG, privacyErrors.PROOF_TOO_OLD, ...guessErrors],
+    errors: [usersErrors.PASSWORD_WRONG, sessionErrors.PROOF_TOO_OLD, ...guessErrors],
   })
   async close(
     @CurrentSubject() subject: Subject,

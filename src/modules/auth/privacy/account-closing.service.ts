@@ -1,20 +1,16 @@
 import { Injectable } from '@nestjs/common';
-import { Clock } from '../../../platform/clock/clock.js';
-import { Rules } from '../../../platform/config/rules.js';
 import { UnitOfWork } from '../../../platform/database/unit-of-work.js';
 import type { Caller } from '../../../platform/http/caller.decorator.js';
 import { httpErrors } from '../../../platform/http/http.errors.js';
 import { PasswordHasher } from '../../../platform/security/password-hasher.js';
 import type { Subject } from '../../../platform/security/subject.js';
 import { ClosingService } from '../../users/privacy/closing.service.js';
-import { privacyErrors } from '../../users/privacy/privacy.errors.js';
 import { usersErrors } from '../../users/users.errors.js';
 import { CredentialsRepository } from '../credentials.repository.js';
 import { LockoutService } from '../lockout/lockout.service.js';
+import { RecentProofService } from '../sessions/recent-proof.service.js';
 import { SessionsService } from '../sessions.service.js';
 import type { ClosingDto } from './dto/account-closing.dto.js';
-
-const MINUTE_MS = 60_000;
 
 /** Closing one's account, for who has proved to be its owner, and changing one's mind. */
 @Injectable()
@@ -25,9 +21,8 @@ export class AccountClosingService {
     private readonly hasher: PasswordHasher,
     private readonly lockout: LockoutService,
     private readonly sessions: SessionsService,
+    private readonly proofs: RecentProofService,
     private readonly unitOfWork: UnitOfWork,
-    private readonly clock: Clock,
-    private readonly rules: Rules,
   ) {}
 
   /**
@@ -36,7 +31,7 @@ export class AccountClosingService {
    */
   async close(subject: Subject, password: string | undefined, caller: Caller): Promise<ClosingDto> {
     const stored = await this.credentials.findPasswordHash(subject.userId);
-    if (stored === null) await this.requireRecentProof(subject);
+    if (stored === null) await this.proofs.require(subject);
     else await this.requirePassword(subject, stored, password, caller);
     const closingAt = await this.unitOfWork.run(async (manager) => {
       const due = await this.closing.close(manager, subject.userId);
@@ -65,13 +60,5 @@ export class AccountClosingService {
       this.hasher.verify(stored, password),
     );
     if (!right) throw usersErrors.PASSWORD_WRONG({ field: 'password' });
-  }
-
-  private async requireRecentProof(subject: Subject): Promise<void> {
-    const { proofMinutes } = this.rules.privacy;
-    const provedAt = await this.sessions.provedAt(subject);
-    const since = this.clock.now().getTime() - proofMinutes * MINUTE_MS;
-    if (provedAt === null || provedAt.getTime() < since)
-      throw privacyErrors.PROOF_TOO_OLD({ minutes: proofMinutes });
   }
 }

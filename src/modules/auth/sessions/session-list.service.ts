@@ -11,6 +11,7 @@ import {
 } from '../../../platform/http/pagination.js';
 import { AuditService } from '../../../platform/observability/audit.service.js';
 import type { Subject } from '../../../platform/security/subject.js';
+import { UsersService } from '../../users/users.service.js';
 import { SessionCache } from '../session-cache.js';
 import { type SessionListRow, SessionsRepository } from '../sessions.repository.js';
 import { SessionsService } from '../sessions.service.js';
@@ -26,6 +27,7 @@ export class SessionListService {
     private readonly repository: SessionsRepository,
     private readonly sessions: SessionsService,
     private readonly cache: SessionCache,
+    private readonly users: UsersService,
     private readonly audit: AuditService,
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
@@ -54,6 +56,7 @@ export class SessionListService {
   /** Every session of the user, this one too. No request is let in once this has answered. */
   async endAll({ userId }: Subject): Promise<void> {
     const ended = await this.unitOfWork.run(async (manager) => {
+      await this.users.lock(manager, userId); // of the sign-ins at the same time none is left over
       const ids = await this.repository.endAll(manager, userId, 'ended_by_user', this.clock.now(), null);
       await this.audit.record(manager, {
         actorId: userId,

@@ -6,4 +6,9 @@ export const sessionErrors = defineErrors({
     status: 422,
     message: 'The operator allows less; a user may only shorten it. details.max tells the longest.',
   },
+  PROOF_TOO_OLD: {
+    status: 403,
+    message:
+      'Prove who you are again (POST auth/reauthenticate, auth/otp/reauthenticate, auth/oauth/:provider/reauthenticate), then ask again.',
+  },
 });

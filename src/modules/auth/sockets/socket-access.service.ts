@@ -1,4 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Rules } from '../../../platform/config/rules.js';
 import type { SocketAccess, Handshake } from '../../../platform/realtime/socket-access.port.js';
 import { SocketAccessPort } from '../../../platform/realtime/socket-access.port.js';
 import { DpopProofs } from '../../../platform/security/dpop-proofs.js';
@@ -10,6 +11,8 @@ import { SessionsService } from '../sessions.service.js';
 
 /** The path that a proof for a socket names as its `htu`; its `htm` is GET, the method of the upgrade. */
 const SOCKET_PATH = '/socket.io/';
+/** What another process noted of its use is written within a minute. */
+const IDLE_GRACE_SECONDS = 60;
 
 /**
  * Lets a socket in by an access token in its handshake (`auth: { token }`), under the rules of the AuthGuard: a live session,
@@ -23,6 +26,7 @@ export class SocketAccessService implements SocketAccess, OnModuleInit {
     private readonly proofs: DpopProofs,
     private readonly sessions: SessionsService,
     private readonly cache: SessionCache,
+    private readonly rules: Rules,
   ) {}
 
   onModuleInit(): void {
@@ -50,14 +54,22 @@ export class SocketAccessService implements SocketAccess, OnModuleInit {
     const session = await this.sessions.find(claims.sessionId, false);
     if (session?.userId !== claims.userId || session.jkt !== claims.jkt) throw this.ended();
     const { userId, sessionId } = claims;
+    if (session.idle && (await this.endsIdle(sessionId, 0))) throw this.ended();
     return { userId, sessionId, role: session.role };
   }
 
   async lives(sessionId: string): Promise<boolean> {
-    return (await this.sessions.find(sessionId, false)) !== null;
+    const session = await this.sessions.find(sessionId, false);
+    if (session === null) return false;
+    return !session.idle || !(await this.endsIdle(sessionId, IDLE_GRACE_SECONDS));
   }
 
   ended(): Error {
     return authErrors.SESSION_ENDED();
+  }
+
+  /** Ends an idle session where that is the rule; whether it has ended. */
+  private async endsIdle(sessionId: string, graceSeconds: number): Promise<boolean> {
+    return this.rules.auth.idle.policy === 'end' && (await this.sessions.endIdle(sessionId, graceSeconds));
   }
 }

@@ -57,6 +57,14 @@ export class ChallengesRepository {
     return rows.length > 0;
   }
 
+  /** Index: ix_second_factor_challenges_user. */
+  async endAll(manager: EntityManager, userId: string, now: Date): Promise<void> {
+    await manager.query(
+      'UPDATE second_factor_challenges SET used_at = $2 WHERE user_id = $1 AND used_at IS NULL',
+      [userId, now],
+    );
+  }
+
   /** At most `limit` that expired before; how many. Index: ix_second_factor_challenges_cleanup. */
   async deleteExpired(limit: number, before: Date): Promise<number> {
     const rows = await this.database.query(

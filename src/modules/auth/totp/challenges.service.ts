@@ -63,6 +63,11 @@ export class ChallengesService implements Forgetful {
     if (!(await this.repository.close(manager, hash, this.clock.now()))) throw totpErrors.CHALLENGE_INVALID();
   }
 
+  /** None that the user was asked so far is to be answered any more: what was proved before it counts no longer. */
+  async endAll(manager: EntityManager, userId: string): Promise<void> {
+    await this.repository.endAll(manager, userId, this.clock.now());
+  }
+
   private get tries(): number {
     return this.rules.auth.secondFactor.challengeTries;
   }

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Clock } from '../../../platform/clock/clock.js';
-import { AuditService } from '../../../platform/observability/audit.service.js';
 import { columnContext, KeyRing } from '../../../platform/security/key-ring.js';
+import { AccountChangesService } from '../account-changes.service.js';
 import { hashOfRecoveryCode } from '../domain/recovery-codes.js';
 import { stepOf } from './totp-codes.js';
 import { TotpRepository } from './totp.repository.js';
@@ -15,7 +15,7 @@ export class SecondFactorsService {
   constructor(
     private readonly repository: TotpRepository,
     private readonly keyRing: KeyRing,
-    private readonly audit: AuditService,
+    private readonly changes: AccountChangesService,
     private readonly clock: Clock,
   ) {}
 
@@ -35,6 +35,11 @@ export class SecondFactorsService {
     return step !== null && (await this.repository.takeStep(manager, userId, step));
   }
 
+  /** Takes it away from who has lost it; false when there was none on. Joins the caller's transaction. */
+  async remove(manager: EntityManager, userId: string): Promise<boolean> {
+    return await this.repository.remove(manager, userId);
+  }
+
   /** The step whose code this is, after the last one taken. */
   stepOf(userId: string, code: string, totp: { secret: Buffer; last_step: number | null }): number | null {
     const secret = this.keyRing.decryptText(totp.secret, context(userId));
@@ -44,13 +49,8 @@ export class SecondFactorsService {
   private async useRecoveryCode(manager: EntityManager, userId: string, code: string): Promise<boolean> {
     const hash = hashOfRecoveryCode(code);
     if (!(await this.repository.useRecoveryCode(manager, userId, hash, this.clock.now()))) return false;
-    await this.audit.record(manager, {
-      actorId: userId,
-      action: 'auth.recovery-code-used',
-      subjectType: 'user',
-      subjectId: userId,
-      details: { left: await this.repository.countRecoveryCodes(manager, userId) },
-    });
+    const left = await this.repository.countRecoveryCodes(manager, userId);
+    await this.changes.tell(manager, userId, 'recoveryCodeUsed', { details: { left } });
     return true;
   }
 }

@@ -8,6 +8,7 @@ import { CurrentSubject, type Subject } from '../../../platform/security/subject
 import { authErrors } from '../auth.errors.js';
 import { SignedInDto } from '../dto/auth.dto.js';
 import { guessErrors } from '../lockout/lockout.errors.js';
+import { sessionErrors } from '../sessions/session.errors.js';
 import {
   ConfirmTotpDto,
   RecoveryCodesDto,
@@ -30,7 +31,7 @@ export class TotpController {
     description: 'It asks for nothing until its first code is confirmed. Begun again, it has a new secret.',
     status: 201,
     answer: TotpSetUpDto,
-    errors: [totpErrors.TOTP_ALREADY_ON],
+    errors: [sessionErrors.PROOF_TOO_OLD, totpErrors.TOTP_ALREADY_ON],
   })
   async begin(@CurrentSubject() subject: Subject): Promise<TotpSetUpDto> {
     return await this.totp.begin(subject);
@@ -41,8 +42,15 @@ export class TotpController {
   @AsksCaptcha('after-failures')
   @Operation({
     summary: 'Turn the second factor on with its first code; answers the recovery codes, once',
+    description: "Ends the caller's other sessions.",
     answer: RecoveryCodesDto,
-    errors: [totpErrors.TOTP_NOT_ON, totpErrors.TOTP_ALREADY_ON, totpErrors.TOTP_CODE_WRONG, ...guessErrors],
+    errors: [
+      sessionErrors.PROOF_TOO_OLD,
+      totpErrors.TOTP_NOT_ON,
+      totpErrors.TOTP_ALREADY_ON,
+      totpErrors.TOTP_CODE_WRONG,
+      ...guessErrors,
+    ],
   })
   async confirm(
     @CurrentSubject() subject: Subject,
@@ -74,7 +82,12 @@ export class TotpController {
   @Operation({
     summary: 'Replace the recovery codes, with a code of the second factor',
     answer: RecoveryCodesDto,
-    errors: [totpErrors.TOTP_NOT_ON, totpErrors.TOTP_CODE_WRONG, ...guessErrors],
+    errors: [
+      sessionErrors.PROOF_TOO_OLD,
+      totpErrors.TOTP_NOT_ON,
+      totpErrors.TOTP_CODE_WRONG,
+      ...guessErrors,
+    ],
   })
   async renewRecoveryCodes(
     @CurrentSubject() subject: Subject,

@@ -60,9 +60,13 @@ export class TotpRepository {
     ]);
   }
 
-  /** The recovery codes go with it. */
-  async remove(manager: EntityManager, userId: string): Promise<void> {
-    await manager.query('DELETE FROM totp WHERE user_id = $1', [userId]);
+  /** The recovery codes go with it. False when none was on. */
+  async remove(manager: EntityManager, userId: string): Promise<boolean> {
+    const [rows] = await manager.query<[{ confirmed: boolean }[], number]>(
+      'DELETE FROM totp WHERE user_id = $1 RETURNING confirmed_at IS NOT NULL AS confirmed',
+      [userId],
+    );
+    return rows[0]?.confirmed === true;
   }
 
   async replaceRecoveryCodes(

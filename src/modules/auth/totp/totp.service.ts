@@ -4,12 +4,14 @@ import { Clock } from '../../../platform/clock/clock.js';
 import { UnitOfWork } from '../../../platform/database/unit-of-work.js';
 import type { Caller } from '../../../platform/http/caller.decorator.js';
 import { type Forgetful, HasHousekeeping } from '../../../platform/jobs/housekeeping.decorator.js';
-import { AuditService } from '../../../platform/observability/audit.service.js';
 import type { Subject } from '../../../platform/security/subject.js';
 import { UsersService } from '../../users/users.service.js';
+import { AccountChangesService } from '../account-changes.service.js';
 import { hashOfRecoveryCode, newRecoveryCode } from '../domain/recovery-codes.js';
 import type { SignedInDto } from '../dto/auth.dto.js';
 import { LockoutService } from '../lockout/lockout.service.js';
+import { RecentProofService } from '../sessions/recent-proof.service.js';
+import { SessionsService } from '../sessions.service.js';
 import { type SignInOutcome, SignInService } from '../sign-in.service.js';
 import { type Challenge, ChallengesService } from './challenges.service.js';
 import type { RecoveryCodesDto, TotpSetUpDto, VerifySecondFactorDto } from './dto/totp.dto.js';
@@ -37,53 +39,63 @@ export class TotpService implements Forgetful {
     private readonly lockout: LockoutService,
     private readonly signIn: SignInService,
     private readonly users: UsersService,
-    private readonly audit: AuditService,
+    private readonly proofs: RecentProofService,
+    private readonly sessions: SessionsService,
+    private readonly changes: AccountChangesService,
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
   ) {}
 
-  /** A secret that asks for nothing yet; one begun before is replaced. Throws TOTP_ALREADY_ON. */
-  async begin({ userId }: Subject): Promise<TotpSetUpDto> {
+  /** A secret that asks for nothing yet; one begun before is replaced. Throws PROOF_TOO_OLD, TOTP_ALREADY_ON. */
+  async begin(subject: Subject): Promise<TotpSetUpDto> {
+    const { userId } = subject;
     const { handle } = await this.users.get(userId);
     const secret = newTotpSecret();
     const encrypted = this.factors.encrypt(userId, secret);
-    const begun = await this.unitOfWork.run((manager) =>
-      this.repository.begin(manager, userId, encrypted, this.clock.now()),
-    );
+    const begun = await this.unitOfWork.run(async (manager) => {
+      await this.proofs.hold(manager, subject);
+      return await this.repository.begin(manager, userId, encrypted, this.clock.now());
+    });
     if (!begun) throw totpErrors.TOTP_ALREADY_ON();
     return { secret, uri: totpUri(secret, handle) };
   }
 
-  /** The first code turns it on, and this session counts as one with it. Throws TOTP_NOT_ON, TOTP_ALREADY_ON, TOTP_CODE_WRONG. */
+  /**
+   * The first code turns it on: this session counts as one with it, and the others, which were opened without, end.
+   * Throws PROOF_TOO_OLD, TOTP_NOT_ON, TOTP_ALREADY_ON, TOTP_CODE_WRONG.
+   */
   async confirm(subject: Subject, code: string, caller: Caller): Promise<RecoveryCodesDto> {
     const { userId, sessionId } = subject;
     return await this.tryCode(subject, caller, async (manager) => {
+      await this.proofs.hold(manager, subject);
       const totp = await this.repository.lock(manager, userId);
       if (!totp) throw totpErrors.TOTP_NOT_ON();
       if (totp.confirmed) throw totpErrors.TOTP_ALREADY_ON();
       const step = this.factors.stepOf(userId, code, totp);
       if (step === null) return null;
       await this.repository.confirm(manager, userId, step, this.clock.now());
+      await this.sessions.endAll(manager, userId, 'ended_by_user', sessionId);
       await this.repository.markSession(manager, sessionId);
-      await this.tell(manager, userId, 'auth.second-factor-on');
+      await this.changes.tell(manager, userId, 'secondFactorOn');
       return await this.newRecoveryCodes(manager, userId);
     });
   }
 
   /** Turns it off; no session counts as one with it any more. Throws TOTP_NOT_ON, TOTP_CODE_WRONG. */
   async turnOff(subject: Subject, code: string, caller: Caller): Promise<void> {
-    await this.withProof(subject, code, caller, async (manager) => {
+    await this.withCode(subject, code, caller, async (manager) => {
       await this.repository.remove(manager, subject.userId);
       await this.repository.unmarkSessions(manager, subject.userId);
-      await this.tell(manager, subject.userId, 'auth.second-factor-off');
+      await this.changes.tell(manager, subject.userId, 'secondFactorOff');
       return true;
     });
   }
 
-  /** New recovery codes; the old ones are void. Throws TOTP_NOT_ON, TOTP_CODE_WRONG. */
+  /** New recovery codes; the old ones are void. Throws PROOF_TOO_OLD, TOTP_NOT_ON, TOTP_CODE_WRONG. */
   async renewRecoveryCodes(subject: Subject, code: string, caller: Caller): Promise<RecoveryCodesDto> {
-    return await this.withProof(subject, code, caller, async (manager) => {
-      await this.tell(manager, subject.userId, 'auth.recovery-codes-renewed');
+    await this.proofs.require(subject);
+    return await this.withCode(subject, code, caller, async (manager) => {
+      await this.changes.tell(manager, subject.userId, 'recoveryCodesRenewed');
       return await this.newRecoveryCodes(manager, subject.userId);
     });
   }
@@ -103,18 +115,20 @@ export class TotpService implements Forgetful {
     return this.signIn.answer(outcome);
   }
 
-  private async answer(challenge: Challenge, code: string, caller: Caller): Promise<SignInOutcome | null> {
+  private async answer(challenge: Challenge, code: string, caller: Caller): Promise<SignInOutcome | false> {
     const { user_id: userId, proof } = challenge;
-    return await this.unitOfWork.run(async (manager) => {
-      if (!(await this.factors.use(manager, userId, code))) return null;
-      await this.challenges.close(manager, challenge);
-      const user = await this.users.getWithin(manager, userId);
-      return await this.signIn.completeWithSecondFactor(manager, user, proof, caller);
-    });
+    const signIn = { userId, proof, caller };
+    return await this.unitOfWork.run((manager) =>
+      this.signIn.completeWithSecondFactor(manager, signIn, async () => {
+        if (!(await this.factors.use(manager, userId, code))) return false;
+        await this.challenges.close(manager, challenge);
+        return null;
+      }),
+    );
   }
 
   /** Does what the user's own second factor allows, in the transaction that uses the code up. */
-  private async withProof<T>(
+  private async withCode<T>(
     subject: Subject,
     code: string,
     caller: Caller,
@@ -122,9 +136,10 @@ export class TotpService implements Forgetful {
   ): Promise<T> {
     const totp = await this.repository.find(subject.userId);
     if (!totp?.confirmed) throw totpErrors.TOTP_NOT_ON();
-    return await this.tryCode(subject, caller, async (manager) =>
-      (await this.factors.use(manager, subject.userId, code)) ? await work(manager) : null,
-    );
+    return await this.tryCode(subject, caller, async (manager) => {
+      await this.proofs.holdOff(manager, subject);
+      return (await this.factors.use(manager, subject.userId, code)) ? await work(manager) : null;
+    });
   }
 
   private async tryCode<T>(
@@ -133,7 +148,10 @@ export class TotpService implements Forgetful {
     attempt: (manager: EntityManager) => Promise<T | null>,
   ): Promise<T> {
     const done = await this.lockout.guard('code', { userId, identifier: '' }, caller, () =>
-      this.unitOfWork.run(attempt),
+      this.unitOfWork.run(async (manager) => {
+        await this.users.lock(manager, userId); // a sign-in comes before the change, or meets it
+        return await attempt(manager);
+      }),
     );
     if (done === null || done === false) throw totpErrors.TOTP_CODE_WRONG();
     return done;
@@ -143,15 +161,5 @@ export class TotpService implements Forgetful {
     const recoveryCodes = Array.from({ length: RECOVERY_CODES }, newRecoveryCode);
     await this.repository.replaceRecoveryCodes(manager, userId, recoveryCodes.map(hashOfRecoveryCode));
     return { recoveryCodes };
-  }
-
-  private async tell(manager: EntityManager, userId: string, action: string): Promise<void> {
-    await this.audit.record(manager, {
-      actorId: userId,
-      action,
-      subjectType: 'user',
-      subjectId: userId,
-      details: {},
-    });
   }
 }

@@ -36,6 +36,10 @@ export class User {
   @Column('text', { name: 'ban_reason', nullable: true })
   banReason: StandingReason | null;
 
+  /** It took `users.ban` to set the ban, as it does to lift it. */
+  @Column('boolean', { name: 'long_ban', default: false })
+  longBan: boolean;
+
   /** When personal data is to be erased; null when the user stays. */
   @Column('timestamptz', { name: 'closing_at', nullable: true })
   closingAt: Date | null;

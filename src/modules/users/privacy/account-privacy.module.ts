@@ -7,13 +7,11 @@ import { ErasureService } from './erasure.service.js';
 import { ExportChunks } from './export-chunks.service.js';
 import { ExportWriterService } from './export-writer.service.js';
 import { ExportsPersonalData } from './exports-personal-data.repository.js';
-import { ExportsController } from './exports.controller.js';
 import { ExportsRepository } from './exports.repository.js';
 import { ExportsService } from './exports.service.js';
 
 /** Export, closing and erasure of accounts. */
 @Module({
-  controllers: [ExportsController],
   providers: [
     ClosingService,
     ClosingRepository,
@@ -26,6 +24,6 @@ import { ExportsService } from './exports.service.js';
     PeoplePersonalData,
     ExportsPersonalData,
   ],
-  exports: [ClosingService, ErasureService, ExportWriterService],
+  exports: [ClosingService, ErasureService, ExportsService, ExportWriterService],
 })
 export class AccountPrivacyModule {}

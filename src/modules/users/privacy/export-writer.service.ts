@@ -72,7 +72,7 @@ export class ExportWriterService {
 
   private async finish(attempt: Attempt, userId: string): Promise<void> {
     const now = this.clock.now();
-    const expiresAt = new Date(now.getTime() + this.rules.privacy.exportLinkHours * HOUR_MS);
+    const expiresAt = new Date(now.getTime() + this.rules.privacy.exportKeptHours * HOUR_MS);
     await this.unitOfWork.run(async (manager) => {
       if (!(await this.repository.finish(manager, attempt, { now, expiresAt }))) return;
       await this.outbox.publish(manager, privacyEvents.exportReady, { exportId: attempt.exportId, userId });

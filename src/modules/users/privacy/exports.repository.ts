@@ -57,10 +57,14 @@ export class ExportsRepository {
   }
 
   /** A new link; the oldest beyond a few stop working. */
-  async addLink(manager: EntityManager, exportId: string, tokenHash: Buffer, now: Date): Promise<void> {
+  async addLink(
+    manager: EntityManager,
+    link: { exportId: string; tokenHash: Buffer; sessionId: string; now: Date },
+  ): Promise<void> {
+    const { exportId, tokenHash, sessionId, now } = link;
     await manager.query(
-      'INSERT INTO data_export_links (token_hash, export_id, created_at) VALUES ($1, $2, $3)',
-      [tokenHash, exportId, now],
+      'INSERT INTO data_export_links (token_hash, export_id, session_id, created_at) VALUES ($1, $2, $3, $4)',
+      [tokenHash, exportId, sessionId, now],
     );
     await manager.query(
       `DELETE FROM data_export_links WHERE export_id = $1 AND token_hash NOT IN (
@@ -68,6 +72,11 @@ export class ExportsRepository {
          ORDER BY created_at DESC, token_hash = $2 DESC LIMIT ${LINKS_KEPT})`,
       [exportId, tokenHash],
     );
+  }
+
+  /** Index: ix_data_export_links_session. */
+  async removeLinksOf(manager: EntityManager, sessionIds: readonly string[]): Promise<void> {
+    await manager.query('DELETE FROM data_export_links WHERE session_id = ANY ($1::uuid[])', [sessionIds]);
   }
 
   /** Begins the next attempt, which ends those before it; null when there is nothing to write any more. */
@@ -120,12 +129,16 @@ export class ExportsRepository {
   }
 
   /** The finished export that a link leads to, while it lasts. */
-  async findByLink(exportId: string, tokenHash: Buffer, now: Date): Promise<ExportRow | null> {
+  async findByLink(
+    exportId: string,
+    tokenHash: Buffer,
+    { now, linkedSince }: { now: Date; linkedSince: Date },
+  ): Promise<ExportRow | null> {
     const [row] = await this.database.query<ExportRow>(
       'exports.by_link',
       `SELECT e.* FROM data_export_links l JOIN data_exports e ON e.id = l.export_id
-       WHERE l.token_hash = $2 AND l.export_id = $1 AND e.status = 'ready' AND e.expires_at > $3`,
-      [exportId, tokenHash, now],
+       WHERE l.token_hash = $2 AND l.export_id = $1 AND l.created_at > $4 AND e.status = 'ready' AND e.expires_at > $3`,
+      [exportId, tokenHash, now, linkedSince],
     );
     return row ?? null;
   }

@@ -5,22 +5,25 @@ import type { EntityManager } from 'typeorm';
 import { Clock } from '../../../platform/clock/clock.js';
 import { Rules } from '../../../platform/config/rules.js';
 import { newId } from '../../../platform/database/ids.js';
-import { UnitOfWork } from '../../../platform/database/unit-of-work.js';
 import { type Forgetful, HasHousekeeping } from '../../../platform/jobs/housekeeping.decorator.js';
 import { AuditService } from '../../../platform/observability/audit.service.js';
 import { OutboxService } from '../../../platform/outbox/outbox.service.js';
 import type { Subject } from '../../../platform/security/subject.js';
-import type { ExportDto } from './dto/privacy.dto.js';
 import { ExportChunks } from './export-chunks.service.js';
 import { type ExportRow, ExportsRepository } from './exports.repository.js';
+import type { ExportState } from './exports.types.js';
 import { privacyErrors } from './privacy.errors.js';
 import { privacyEvents } from './privacy.events.js';
 
 const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
 /** An unfinished export that shows no sign of life for so long has lost its worker and its job. */
 const LOST_MS = HOUR_MS;
 
-/** A user's own data as a zip: asked for, looked after, downloaded. ExportWriterService writes it. */
+/**
+ * A user's own data as a zip: asked for, looked after, downloaded. ExportWriterService writes it. Who asks must have proved
+ * to be the user, which is looked at above, in `auth/privacy`, in the same transaction.
+ */
 @HasHousekeeping()
 @Injectable()
 export class ExportsService implements Forgetful {
@@ -34,32 +37,46 @@ export class ExportsService implements Forgetful {
     private readonly chunks: ExportChunks,
     private readonly outbox: OutboxService,
     private readonly audit: AuditService,
-    private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
     private readonly rules: Rules,
   ) {}
 
   /** A new export, or the one that is being written. Throws EXPORT_TOO_SOON. */
-  async request({ userId }: Subject): Promise<ExportDto> {
-    return await this.unitOfWork.run(async (manager) => {
-      const last = await this.repository.newestOf(manager, userId);
-      if (last === null || last.status === 'ready') return await this.begin(manager, userId, last);
-      return await this.unfinished(manager, last);
-    });
+  async request(manager: EntityManager, { userId }: Subject): Promise<ExportState> {
+    const last = await this.repository.newestOf(manager, userId);
+    if (last === null || last.status === 'ready') return await this.begin(manager, userId, last);
+    return await this.unfinished(manager, last);
   }
 
-  /** The newest export, with a new link to it when it is ready; where there is none to look at, it is begun. */
-  async find({ userId }: Subject): Promise<ExportDto> {
-    return await this.unitOfWork.run(async (manager) => {
-      const last = await this.repository.newestOf(manager, userId);
-      const now = this.clock.now();
-      if (last === null || (last.expires_at !== null && last.expires_at <= now))
-        return await this.begin(manager, userId, last);
-      if (last.status !== 'ready') return await this.unfinished(manager, last);
-      const token = randomBytes(32).toString('base64url');
-      await this.repository.addLink(manager, last.id, hashToken(token), now);
-      return toDto(last, token);
+  /** The export that is being written, if one is. */
+  async findUnfinished(manager: EntityManager, { userId }: Subject): Promise<ExportState | null> {
+    const last = await this.repository.newestOf(manager, userId);
+    return last === null || last.status === 'ready' ? null : await this.unfinished(manager, last);
+  }
+
+  /**
+   * The newest export, with a new link to it when it is ready; where there is none to look at, it is begun. The link ends
+   * with the session. Throws EXPORT_TOO_SOON.
+   */
+  async find(manager: EntityManager, { userId, sessionId }: Subject): Promise<ExportState> {
+    const last = await this.repository.newestOf(manager, userId);
+    const now = this.clock.now();
+    if (last === null || (last.expires_at !== null && last.expires_at <= now))
+      return await this.begin(manager, userId, last);
+    if (last.status !== 'ready') return await this.unfinished(manager, last);
+    const token = randomBytes(32).toString('base64url');
+    await this.repository.addLink(manager, {
+      exportId: last.id,
+      tokenHash: hashToken(token),
+      sessionId,
+      now,
     });
+    return toState(last, token);
+  }
+
+  /** For who ends sessions, in the transaction that does: the links that were given to them work no longer. */
+  async endWithSessions(manager: EntityManager, sessionIds: readonly string[]): Promise<void> {
+    if (sessionIds.length > 0) await this.repository.removeLinksOf(manager, sessionIds);
   }
 
   /**
@@ -67,7 +84,9 @@ export class ExportsService implements Forgetful {
    * Throws EXPORT_LINK_INVALID.
    */
   async download(exportId: string, token: string): Promise<StreamableFile> {
-    const found = await this.repository.findByLink(exportId, hashToken(token), this.clock.now());
+    const now = this.clock.now();
+    const linkedSince = new Date(now.getTime() - this.rules.privacy.exportLinkMinutes * MINUTE_MS);
+    const found = await this.repository.findByLink(exportId, hashToken(token), { now, linkedSince });
     const pieces = found && this.chunks.read({ exportId, attempt: found.attempt }, Number(found.bytes));
     const first = await pieces?.next();
     if (!pieces || !first || first.done === true) throw privacyErrors.EXPORT_LINK_INVALID();
@@ -78,7 +97,7 @@ export class ExportsService implements Forgetful {
     });
   }
 
-  private async begin(manager: EntityManager, userId: string, last: ExportRow | null): Promise<ExportDto> {
+  private async begin(manager: EntityManager, userId: string, last: ExportRow | null): Promise<ExportState> {
     const now = this.clock.now();
     const next = (last?.requested_at.getTime() ?? 0) + this.rules.privacy.exportHours * HOUR_MS;
     if (next > now.getTime())
@@ -96,15 +115,15 @@ export class ExportsService implements Forgetful {
     }
     const newest = await this.repository.newestOf(manager, userId);
     if (!newest) throw new Error('an export vanished while it was begun');
-    return toDto(newest, null);
+    return toState(newest, null);
   }
 
-  private async unfinished(manager: EntityManager, row: ExportRow): Promise<ExportDto> {
+  private async unfinished(manager: EntityManager, row: ExportRow): Promise<ExportState> {
     const now = this.clock.now();
     const lostBefore = new Date(now.getTime() - LOST_MS);
     if (await this.repository.revive(manager, row.id, lostBefore, now))
       await this.outbox.publish(manager, privacyEvents.exportRequested, { exportId: row.id });
-    return toDto(row, null);
+    return toState(row, null);
   }
 }
 
@@ -117,7 +136,7 @@ async function* startingWith<T>(first: T, rest: AsyncIterable<T>): AsyncGenerato
   yield* rest;
 }
 
-function toDto(row: ExportRow, token: string | null): ExportDto {
+function toState(row: ExportRow, token: string | null): ExportState {
   return {
     id: row.id,
     status: row.status,

@@ -2,9 +2,10 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Database } from '../../../platform/database/database.js';
 import type { Role } from '../../../platform/security/subject.js';
-import type { ListedUser, Standing, StandingReason, UsersFilter } from './standing.types.js';
+import type { Ban, ListedUser, Standing, UsersFilter } from './standing.types.js';
 
-const STANDING = 'id, role, status, banned_until AS "bannedUntil", ban_reason AS "banReason"';
+const STANDING =
+  'id, role, status, banned_until AS "bannedUntil", ban_reason AS "banReason", long_ban AS "longBan"';
 const LISTED = `${STANDING}, email, handle, display_name AS "displayName", created_at AS "createdAt"`;
 
 @Injectable()
@@ -28,16 +29,18 @@ export class StandingRepository {
     await manager.query('UPDATE users SET role = $2 WHERE id = $1', [id, role]);
   }
 
-  async ban(manager: EntityManager, id: string, until: Date | null, reason: StandingReason): Promise<void> {
+  async ban(manager: EntityManager, id: string, { until, long, reason }: Ban): Promise<void> {
     await manager.query(
-      `UPDATE users SET status = 'banned', banned_until = $2, ban_reason = $3 WHERE id = $1 AND status <> 'erased'`,
-      [id, until, reason],
+      `UPDATE users SET status = 'banned', banned_until = $2, ban_reason = $3, long_ban = $4
+       WHERE id = $1 AND status <> 'erased'`,
+      [id, until, reason, long],
     );
   }
 
   async lift(manager: EntityManager, id: string): Promise<void> {
     await manager.query(
-      `UPDATE users SET status = 'active', banned_until = NULL, ban_reason = NULL WHERE id = $1 AND status = 'banned'`,
+      `UPDATE users SET status = 'active', banned_until = NULL, ban_reason = NULL, long_ban = false
+       WHERE id = $1 AND status = 'banned'`,
       [id],
     );
   }
@@ -45,7 +48,7 @@ export class StandingRepository {
   /** Lifts the ban if it has ended by then; whether it did. */
   async liftEnded(manager: EntityManager, id: string, now: Date): Promise<boolean> {
     const [rows] = await manager.query<[unknown[], number]>(
-      `UPDATE users SET status = 'active', banned_until = NULL, ban_reason = NULL
+      `UPDATE users SET status = 'active', banned_until = NULL, ban_reason = NULL, long_ban = false
        WHERE id = $1 AND status = 'banned' AND banned_until <= $2 RETURNING 1`,
       [id, now],
     );

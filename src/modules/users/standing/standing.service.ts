@@ -10,7 +10,7 @@ import type { Role } from '../../../platform/security/subject.js';
 import { usersErrors } from '../users.errors.js';
 import { STANDING_DEADLINES } from './standing.events.js';
 import { StandingRepository } from './standing.repository.js';
-import type { ListedUser, Standing, StandingReason, UsersFilter } from './standing.types.js';
+import type { Ban, ListedUser, Standing, UsersFilter } from './standing.types.js';
 
 /** Roles and bans. Who may change whose is decided above, in `auth`, where sessions end with them. */
 @Injectable()
@@ -58,9 +58,10 @@ export class StandingService {
     await this.repository.shutGate(manager, id);
   }
 
-  /** Bans until then, when the ban ends by itself; `until` null is for good. */
-  async ban(manager: EntityManager, id: string, until: Date | null, reason: StandingReason): Promise<void> {
-    await this.repository.ban(manager, id, until, reason);
+  /** Bans, in place of a ban that stands. */
+  async ban(manager: EntityManager, id: string, ban: Ban): Promise<void> {
+    const { until } = ban;
+    await this.repository.ban(manager, id, ban);
     if (until !== null)
       await this.deadlines.set(manager, STANDING_DEADLINES.banEnd, { subject: id, dueAt: until });
   }

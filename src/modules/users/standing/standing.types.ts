@@ -15,6 +15,16 @@ export interface Standing {
   /** Null while banned: for good. */
   bannedUntil: Date | null;
   banReason: StandingReason | null;
+  /** The ban was set by who may set those that are long or for good, and only they may touch it. */
+  longBan: boolean;
+}
+
+export interface Ban {
+  /** When it ends by itself; null: never. */
+  until: Date | null;
+  /** Only who may set long bans may touch it. */
+  long: boolean;
+  reason: StandingReason;
 }
 
 /** A user as operators see one. */

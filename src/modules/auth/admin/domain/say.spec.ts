@@ -14,10 +14,11 @@ const target = (role: Role = 'user', rest: Partial<Standing> = {}): Standing => 
   status: 'active',
   bannedUntil: null,
   banReason: null,
+  longBan: false,
   ...rest,
 });
-const banned = (until: Date | null) =>
-  target('user', { status: 'banned', bannedUntil: until, banReason: 'spam' });
+const banned = (until: Date | null, longBan = false) =>
+  target('user', { status: 'banned', bannedUntil: until, banReason: 'spam', longBan });
 
 /** Whom each role has a say about. */
 const SAY: Record<Role, Role[]> = {
@@ -53,6 +54,14 @@ describe('a change of standing', () => {
       { ban: { until: SOON } },
       needs('users.ban'),
     ],
+    [
+      'a moderator lifts what is left of a long ban',
+      'moderator',
+      banned(SOON, true),
+      { ban: 'lift' },
+      needs('users.ban'),
+    ],
+    ['compliance lifts what is left of a long ban', 'compliance', banned(SOON, true), { ban: 'lift' }, null],
     ['a moderator makes a seller', 'moderator', target(), { role: 'seller' }, needs('users.role')],
     ['compliance bans for good', 'compliance', target('moderator'), { ban: { until: null } }, null],
     ['compliance lifts a ban for good', 'compliance', banned(null), { ban: 'lift' }, null],

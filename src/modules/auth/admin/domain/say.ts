@@ -25,9 +25,14 @@ export function objectionToSay(actor: Actor, target: Pick<Standing, 'id' | 'role
   return actor.role === 'admin' || outranks(actor.role, target.role) ? null : { kind: 'rank' };
 }
 
+/** Whether a ban until then takes `users.ban`. */
+export function isLong(until: Date | null, longest: Date): boolean {
+  return until === null || until > longest;
+}
+
 /**
  * Why the actor may not make this change, or null. Bans that end by `longest` are for everyone who may ban at all; longer
- * ones, those for good, and meddling with them, take `users.ban`.
+ * ones, those for good, and meddling with them, take `users.ban`, however little of them is left.
  */
 export function objectionTo(
   actor: Actor,
@@ -41,11 +46,10 @@ export function objectionTo(
     if (!mayDo(actor.role, 'users.role')) return { kind: 'permission', permission: 'users.role' };
     if (actor.role !== 'admin' && !outranks(actor.role, change.role)) return { kind: 'rank' };
   }
-  const isLong = (until: Date | null) => until === null || until > longest;
   const touchesLong =
     change.ban !== undefined &&
-    ((change.ban !== 'lift' && isLong(change.ban.until)) ||
-      (target.status === 'banned' && isLong(target.bannedUntil)));
+    ((change.ban !== 'lift' && isLong(change.ban.until, longest)) ||
+      (target.status === 'banned' && (target.longBan || isLong(target.bannedUntil, longest))));
   if (touchesLong && !mayDo(actor.role, 'users.ban')) return { kind: 'permission', permission: 'users.ban' };
   return null;
 }

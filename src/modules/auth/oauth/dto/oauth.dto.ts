@@ -19,15 +19,14 @@ export class BeginQuery {
   redirectTo: string;
 
   @TextField({
-    optional: true,
     min: 43,
     max: 43,
     pattern: SECRET,
     example: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
     description:
-      'SHA-256 (base64url) of a random text that the app sends as `verifier` with the ticket: without it nobody else can use the ticket',
+      'SHA-256 (base64url, as S256 of PKCE) of a random text that the app sends as `verifier` with the ticket: nobody else can use the ticket',
   })
-  challenge?: string;
+  challenge: string;
 }
 
 /** What proves who somebody is at a provider: an ID token with its nonce, or a ticket. */
@@ -65,7 +64,7 @@ export class ProofDto {
     min: 43,
     max: 128,
     pattern: /^[A-Za-z0-9._~-]+$/,
-    description: 'With a ticket that was begun with a `challenge`',
+    description: 'With a ticket: the text whose SHA-256 was the `challenge` that it was begun with',
   })
   verifier?: string;
 }

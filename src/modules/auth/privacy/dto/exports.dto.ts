@@ -23,7 +23,7 @@ export class ExportDto {
   id: string;
 
   @EnumField(['queued', 'running', 'ready'])
-  status: string;
+  status: 'queued' | 'running' | 'ready';
 
   @ObjectField(() => ExportProgressDto)
   progress: ExportProgressDto;
@@ -34,7 +34,7 @@ export class ExportDto {
   @TimeField({ nullable: true })
   readyAt: string | null;
 
-  @TimeField({ nullable: true, description: 'When the download ends' })
+  @TimeField({ nullable: true, description: 'When the export is deleted' })
   expiresAt: string | null;
 
   @TextField({
@@ -43,7 +43,8 @@ export class ExportDto {
     example:
       '/api/v1/users/me/export/01932c07-8f2a-7b3e-9d51-2f6f0a1c4d5e/download?token=S0gYJ4Fq2v0C2m5m1cYw6k3c2yqv6x9Jm3h1k8l0abc',
     description:
-      'When ready: the zip, for whoever holds the link. It opens in a browser; the five newest links work',
+      'When ready: the zip, for whoever holds the link. It opens in a browser; the five newest links work, for 15 ' +
+      'minutes and as long as the session',
   })
   downloadUrl: string | null;
 }

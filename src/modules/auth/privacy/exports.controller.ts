@@ -5,14 +5,20 @@ import { Operation } from '../../../platform/http/operation.decorator.js';
 import { Passive } from '../../../platform/security/idle.decorators.js';
 import { Public } from '../../../platform/security/public.decorator.js';
 import { CurrentSubject, type Subject } from '../../../platform/security/subject.js';
-import { DownloadQuery, ExportDto, ExportParam } from './dto/privacy.dto.js';
-import { ExportsService } from './exports.service.js';
-import { privacyErrors } from './privacy.errors.js';
+import { ExportsService } from '../../users/privacy/exports.service.js';
+import { privacyErrors } from '../../users/privacy/privacy.errors.js';
+import { authErrors } from '../auth.errors.js';
+import { sessionErrors } from '../sessions/session.errors.js';
+import { DownloadQuery, ExportDto, ExportParam } from './dto/exports.dto.js';
+import { OwnExportsService } from './own-exports.service.js';
 
 @ApiTags('users')
 @Controller('users/me/export')
 export class ExportsController {
-  constructor(private readonly service: ExportsService) {}
+  constructor(
+    private readonly own: OwnExportsService,
+    private readonly exports: ExportsService,
+  ) {}
 
   @Post()
   @ApiBearerAuth('session')
@@ -21,10 +27,10 @@ export class ExportsController {
     description: 'Answers the export that is being written, if there is one. One a day.',
     status: 202,
     answer: ExportDto,
-    errors: [privacyErrors.EXPORT_TOO_SOON],
+    errors: [sessionErrors.PROOF_TOO_OLD, privacyErrors.EXPORT_TOO_SOON],
   })
   async request(@CurrentSubject() subject: Subject): Promise<ExportDto> {
-    return await this.service.request(subject);
+    return await this.own.request(subject);
   }
 
   @Get()
@@ -33,12 +39,17 @@ export class ExportsController {
   @Operation({
     summary: "The caller's export: how far it is, and the link to it when it is ready",
     description:
-      'Begins one where there is none, or where the last has expired. Each answer carries a link of its own.',
+      'Begins one where there is none, or where the last has expired. A link works for 15 minutes and ends with the ' +
+      'session; for it, and to begin one, the session must have been proved in the last minutes.',
     answer: ExportDto,
-    errors: [privacyErrors.EXPORT_TOO_SOON],
+    errors: [
+      authErrors.REAUTHENTICATION_REQUIRED,
+      sessionErrors.PROOF_TOO_OLD,
+      privacyErrors.EXPORT_TOO_SOON,
+    ],
   })
   async find(@CurrentSubject() subject: Subject): Promise<ExportDto> {
-    return await this.service.find(subject);
+    return await this.own.find(subject);
   }
 
   @Get(':id/download')
@@ -56,6 +67,6 @@ export class ExportsController {
     errors: [privacyErrors.EXPORT_LINK_INVALID],
   })
   async download(@Param() { id }: ExportParam, @Query() { token }: DownloadQuery): Promise<StreamableFile> {
-    return await this.service.download(id, token);
+    return await this.exports.download(id, token);
   }
 }

@@ -1,0 +1,38 @@
+import type { AppConfig } from './app-config.js';
+
+/** What is called, mailed or handed out under these must not be read on the way. */
+const HTTPS = ['TWILIO_API_URL', 'CAPTCHA_VERIFY_URL', 'GOOGLE_ISSUER', 'APPLE_ISSUER'] as const;
+const REQUIRED = ['METRICS_TOKEN', 'BLIND_INDEX_KEY'] as const;
+const LOOPBACK = /^(localhost|.+\.localhost|127(\.\d+){3}|0\.0\.0\.0|\[::1?\]|\[::ffff:7f[^\]]*\])\.?$/i;
+
+/** What is good enough for development and refused in production. */
+export function productionProblems(config: AppConfig): string[] {
+  const problems: string[] = [];
+  if (config.CLOCK_MODE === 'movable')
+    problems.push('CLOCK_MODE: the movable clock is refused in production');
+  if (config.MAIL_SENDER === 'smtp' && !config.APP_URL.startsWith('https:'))
+    problems.push('APP_URL: mailed links must be https in production');
+  for (const name of REQUIRED)
+    if (config[name] === undefined) problems.push(`${name}: required in production`);
+  if (config.ENCRYPTION_KEYS.length === 0) problems.push('ENCRYPTION_KEYS: required in production');
+  for (const name of HTTPS)
+    if (config[name]?.startsWith('http:')) problems.push(`${name}: must be https in production`);
+  if (!config.PUBLIC_URL.startsWith('https:') || isLoopback(config.PUBLIC_URL))
+    problems.push('PUBLIC_URL: must be the https origin under which this API is reached in production');
+  if (config.OAUTH_REDIRECT_URLS.some((url) => url.startsWith('http:') || isLoopback(url)))
+    problems.push('OAUTH_REDIRECT_URLS: must be https in production, and not this machine');
+  if (config.ENCRYPTION_KEYS.some((entry) => isOneByte(entry.slice(entry.indexOf(':') + 1))))
+    problems.push('ENCRYPTION_KEYS: a key is one byte repeated; make it by openssl rand -base64 32');
+  if (config.BLIND_INDEX_KEY !== undefined && isOneByte(config.BLIND_INDEX_KEY))
+    problems.push('BLIND_INDEX_KEY: is one byte repeated; make it by openssl rand -base64 32');
+  return problems;
+}
+
+/** What is no address at all is told by its own check. */
+function isLoopback(url: string): boolean {
+  return LOOPBACK.test(URL.parse(url)?.hostname ?? '');
+}
+
+function isOneByte(base64: string): boolean {
+  return new Set(Buffer.from(base64, 'base64')).size === 1;
+}
