@@ -12,7 +12,7 @@ import { parse } from 'yaml';
 const ROOT = resolve(import.meta.dirname, '../..');
 const COMPOSE = 'docker/compose.yml';
 const DOCKERFILE = 'docker/Dockerfile';
-const APP_CONFIG = 'src/platform/config/app-config.ts';
+const APP_CONFIG = ['src/platform/config/app-config.ts', 'src/platform/config/oauth-config.ts'];
 
 /** What must never have a default: starting without one has to fail with its name. */
 const SECRETS = [
@@ -164,7 +164,7 @@ function serviceFindings(service: Service): string[] {
     }
   }
   if (service.build !== undefined) {
-    const config = read(APP_CONFIG);
+    const config = APP_CONFIG.map(read).join('\n');
     for (const name of Object.keys(service.environment ?? {})) {
       if (!new RegExp(`^ {2}${name}[?!]?(?::| =)`, 'm').test(config))
         findings.push(`sets ${name}, which nothing reads`);

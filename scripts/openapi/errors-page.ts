@@ -10,6 +10,12 @@ has one HTTP status. Decide by \`code\`: \`message\` is a sentence for a develop
 limit or state. 429 and 503 tell in \`Retry-After\` after how many seconds to try again.
 `;
 
+/** Who answers a code beside operations. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  NOT_FOUND: 'any other address',
+  TOO_MANY_SOCKETS: 'a socket that connects',
+};
+
 /** Groups of operations that are told by what they have in common, the widest first. */
 const GROUPS: readonly [string, (one: DocumentedOperation) => boolean][] = [
   ['every operation', () => true],
@@ -46,7 +52,7 @@ function told(
   answering: readonly DocumentedOperation[],
   all: readonly DocumentedOperation[],
 ): string {
-  const elsewhere = code === 'NOT_FOUND' ? ['any other address'] : [];
+  const elsewhere = ELSEWHERE[code] === undefined ? [] : [ELSEWHERE[code]];
   const group = GROUPS.find(
     ([, belongs]) => answering.length > 0 && all.every((one) => belongs(one) === answering.includes(one)),
   );

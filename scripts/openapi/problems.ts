@@ -16,8 +16,8 @@ import { Schemas } from './schemas.js';
 
 const JSON_TYPE = 'application/json';
 const EVERYWHERE = ['RATE_LIMITED', 'INTERNAL_ERROR', 'SERVICE_UNAVAILABLE'];
-/** Codes that no operation answers: an address that is none. */
-const OUTSIDE = new Set(['NOT_FOUND']);
+/** Codes that no operation answers: an address that is none, a socket. */
+const OUTSIDE = new Set(['NOT_FOUND', 'TOO_MANY_SOCKETS']);
 
 type Catalogue = ReadonlyMap<string, ErrorSpec>;
 

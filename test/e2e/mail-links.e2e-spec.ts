@@ -172,7 +172,7 @@ describe('mailed links', () => {
       const other = await login(account.email, PASSWORD);
       const token = await forgotten(account);
       const answer = await reset(token);
-      expect([answer.status, answer.data]).toEqual([200, null]);
+      expect([answer.status, answer.data]).toEqual([200, { deviceToken: expect.any(String) }]);
       for (const accessToken of [account.client.token!, other.data.accessToken])
         expect(outcome(await anyone.get('auth/sessions', { token: accessToken }))).toEqual([
           401,

@@ -152,12 +152,14 @@ describe('the OpenAPI document', () => {
     await call('Blocks_unblock', reader, { id: bob!.userId });
     const texts = new Texts(system);
     const phone = '+12015550123';
-    await call('Otp_requestPhone', reader, {}, { phone });
-    await call('Otp_verifyPhone', reader, {}, { phone, code: (await texts.codes(phone))[0] });
-    await call('Otp_send', anyone, {}, { phone });
-    await call('Otp_verify', anyone, {}, { phone, code: (await texts.codes(phone, 2))[1] });
-    await call('Otp_send', anyone, {}, { phone });
-    await call('Otp_reauthenticate', reader, {}, { code: (await texts.codes(phone, 3))[2] });
+    const codeFrom = async (operation: string, by: Client, count: number) => {
+      const { challengeId } = await call(operation, by, {}, { phone });
+      return { challengeId, code: (await texts.codes(phone, count)).at(-1) };
+    };
+    const toAdd = await codeFrom('Otp_requestPhone', reader, 1);
+    await call('Otp_verifyPhone', reader, {}, { phone, ...toAdd });
+    await call('Otp_verify', anyone, {}, { phone, ...(await codeFrom('Otp_send', anyone, 2)) });
+    await call('Otp_reauthenticate', reader, {}, await codeFrom('Otp_send', anyone, 3));
     await call('Compliance_status', reader);
     await call('Compliance_timeOut', reader, {}, { days: 7 });
     await call('OAuth_list', reader);
@@ -184,7 +186,7 @@ describe('the OpenAPI document', () => {
     await call('AccountClosing_restore', new Client(system.url, staying.accessToken, bea.id));
     const [mails, newPassword] = [new CapturedMails(system), 'staple battery horse'];
     await call('Email_sendAgain', reader);
-    await call('Email_verify', anyone, {}, { token: await mails.token(account.email) });
+    await call('Email_verify', reader, {}, { token: await mails.token(account.email) });
     await call('Password_change', reader, {}, { currentPassword: PASSWORD, newPassword });
     await call('Password_forgot', anyone, {}, { email: leaver.email });
     const token = await mails.token(leaver.email);
@@ -198,6 +200,11 @@ describe('the OpenAPI document', () => {
     const { challenge } = refused.error.details;
     await call('Totp_verify', anyone, {}, { challenge, code: code(1) });
     await call('Totp_turnOff', reader, {}, { code: recoveryCodes[0] });
+    const [forgetful] = await make.players(1);
+    const set = (await forgetful!.post('auth/totp')).data.secret as string;
+    const epoch = Math.floor(system.now().getTime() / 1000);
+    await forgetful!.post('auth/totp/confirm', { code: generateSync({ secret: set, epoch }) });
+    await call('UsersAdmin_removeSecondFactor', operator, { id: forgetful!.userId });
     const sessions = await call('Sessions_list', reader);
     await call('Sessions_end', reader, { id: sessions.find((one: { current: boolean }) => one.current).id });
     const credentials = { email: account.email, password: newPassword };

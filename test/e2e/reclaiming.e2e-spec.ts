@@ -174,6 +174,13 @@ describe('an account that was opened with an address of another', () => {
       expect((await login(email, PASSWORD)).data.user.role).toBe('admin');
     });
 
+    it('again, when it is one: the command may be run at every start', async () => {
+      const { email, client } = await open();
+      await system.db.query("UPDATE users SET role = 'admin' WHERE email = $1", [email]);
+      expect(await promote(email)).toBe('existed');
+      expect(codeOf(await client.get('auth/sessions'))).toBe('ok');
+    });
+
     it('when it is banned at the same moment', async () => {
       const { email, client } = await open();
       await verifiedOn(email);

@@ -81,7 +81,7 @@ describe('sockets, where idle sessions end', () => {
   it('are dropped with their session once nobody has used it, for a socket is no use', async () => {
     const [idle, busy] = [await player(), await player()];
     const sockets = [connect(idle), connect(busy)];
-    for (const socket of sockets) expect(await outcome(socket)).toBe('connected');
+    expect(await Promise.all(sockets.map(outcome))).toEqual(['connected', 'connected']);
     const told: unknown[] = [];
     sockets[0]!.on('session:ending', (payload) => told.push(payload));
     await pass(IDLE - 60);

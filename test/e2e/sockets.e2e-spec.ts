@@ -93,7 +93,8 @@ describe('sockets', () => {
     const [one, other] = [await player(), await player()];
     const sockets = [connect(system.url, { token: one.token }), connect(secondUrl, { token: one.token })];
     const staying = connect(secondUrl, { token: other.token });
-    for (const socket of [...sockets, staying]) expect(await outcome(socket)).toBe('connected');
+    const all = [...sockets, staying];
+    expect(await Promise.all(all.map(outcome))).toEqual(all.map(() => 'connected'));
     const told: unknown[] = [];
     for (const socket of sockets) socket.on('session:ending', (payload) => told.push(payload));
     const began = performance.now();

@@ -100,6 +100,13 @@ describe('the lock-out, from inside', () => {
     expect(await guess(owner, true)).toBe('in');
   });
 
+  it('lets a device through by the token that it was given when the password was reset on it', async () => {
+    const deviceToken = await reset(stranger());
+    await lockBy(stranger);
+    expect(await guess(stranger(), true)).toBe('SIGN_IN_LOCKED');
+    expect(await guess({ ...stranger(), deviceToken }, true)).toBe('in');
+  });
+
   it('lets a known device through that had locked itself, once the password was reset on it', async () => {
     const owner = callerAt('198.51.100.21', 'old-phone');
     await signedIn(owner);

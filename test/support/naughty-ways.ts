@@ -92,7 +92,7 @@ function accounts(place: NaughtyPlace): Named[] {
   const byPassword = (over: object) => place.byPassword(over);
   const byGoogle = (over: object) => place.byGoogle({ account: place.account(over) });
   const byCode = (over: object) => place.byCode(over);
-  const coded = { inTurn: true, besides: ['otp_challenges', 'outbox'] };
+  const coded = { inTurn: true, besides: ['otp_challenges', 'otp_hours', 'outbox'] };
   return [
     field('Auth_register.displayName', byPassword, names),
     field('Auth_register.handle', byPassword, handlesOf(1)),

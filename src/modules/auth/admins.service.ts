@@ -42,7 +42,7 @@ export class AdminsService {
       const existing = await this.users.lockByEmail(manager, email);
       const id = existing?.id ?? newId();
       if (existing) {
-        requirePromotable(existing);
+        if (existing.role !== 'admin') requirePromotable(existing);
         await this.standing.setRole(manager, id, 'admin');
         if (existing.role !== 'admin') await this.sessions.endAll(manager, id, 'role_changed');
       } else {

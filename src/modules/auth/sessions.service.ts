@@ -55,8 +55,8 @@ export class SessionsService implements Forgetful {
   ) {}
 
   /**
-   * Opens a session in the caller's transaction, bound to the key that the caller has shown, if any. Of more than
-   * `sessionsPerUser` the oldest end, so that ending all of them stays quick.
+   * Opens a session in the caller's transaction, which has locked the user; bound to the key that the caller has shown, if any.
+   * Of more than `sessionsPerUser` the oldest end, so that ending all of them stays quick.
    */
   async open(
     manager: EntityManager,
@@ -135,7 +135,7 @@ export class SessionsService implements Forgetful {
 
   /**
    * Ends the sessions of a user, but for `except`, in the caller's transaction; how many. Once it has committed every API
-   * process refuses them. The caller has locked the user first (`UsersService.lock` or the like), which every sign-in holds:
+   * process refuses them. The caller has locked the user first (`UsersService.lock` or the like), as every sign-in does:
    * one that runs at the same time is among those that end, or meets what they end for.
    */
   async endAll(

@@ -24,11 +24,11 @@ export interface SignIn {
   caller: Caller;
 }
 
-/** Confirms the proof and uses it up, once the user is held; what it answers other than null is why it is refused. */
+/** Confirms the proof and uses it up, once the user is locked; what it answers other than null is why it is refused. */
 export type Confirm<Refusal> = () => Promise<Refusal | null>;
 
 /**
- * Where every way in ends: it holds the user, lets the way in confirm its proof, refuses whom the operator banned, asks for the
+ * Where every way in ends: it locks the user, lets the way in confirm its proof, refuses whom the operator banned, asks for the
  * second factor and opens the session. No way in opens a session by itself, so that what holds for all of them stands here.
  *
  * The user's row is locked before any other row of theirs. So a ban, another role, a reset or a closing, which lock it too,

@@ -7,20 +7,10 @@ import { ConfigError, loadAppConfig, loadRules } from './load-config.js';
 const CONFIG = join(import.meta.dirname, '../../../config');
 const KEY = '-----BEGIN PRIVATE KEY-----\nMC4=\n-----END PRIVATE KEY-----\n';
 const BYTES_32 = Buffer.alloc(32, 7).toString('base64');
-const KEY_OF_BYTES = Buffer.from(Array.from({ length: 32 }, (_, index) => index)).toString('base64');
 const ENOUGH = {
   DATABASE_URL: 'postgres://127.0.0.1/parley',
   REDIS_URL: 'redis://127.0.0.1',
   JWT_PRIVATE_KEY: KEY,
-};
-
-const PRODUCTION = {
-  ...ENOUGH,
-  NODE_ENV: 'production',
-  METRICS_TOKEN: 'x'.repeat(16),
-  ENCRYPTION_KEYS: `new:${KEY_OF_BYTES},old:${KEY_OF_BYTES}`,
-  BLIND_INDEX_KEY: KEY_OF_BYTES,
-  PUBLIC_URL: 'https://api.example.com',
 };
 
 function problemsOf(load: () => unknown): readonly string[] {
@@ -130,39 +120,6 @@ describe('the environment', () => {
       ).toEqual(['CORS_ORIGINS: CORS_ORIGINS must be origins such as https://app.example.com']);
     },
   );
-
-  it('of production has no movable clock, and guards its metrics', () => {
-    const production = { ...ENOUGH, NODE_ENV: 'production' };
-    expect(problemsOf(() => loadAppConfig({ ...production, CLOCK_MODE: 'movable' }))).toEqual([
-      'CLOCK_MODE: the movable clock is refused in production',
-      'METRICS_TOKEN: required in production',
-      'BLIND_INDEX_KEY: required in production',
-      'ENCRYPTION_KEYS: required in production',
-      'PUBLIC_URL: must be the https origin under which this API is reached in production',
-    ]);
-    expect(problemsOf(() => loadAppConfig(PRODUCTION))).toEqual([]);
-  });
-
-  it.each([
-    ['PUBLIC_URL', 'http://127.0.0.1:3000'],
-    ['PUBLIC_URL', 'https://localhost'],
-    ['PUBLIC_URL', 'https://127.0.0.2:8443'],
-    ['PUBLIC_URL', 'https://[::1]'],
-    ['PUBLIC_URL', 'https://[::ffff:127.0.0.1]'],
-    ['TWILIO_API_URL', 'http://sms.example.com'],
-    ['CAPTCHA_VERIFY_URL', 'http://captcha.example.com/verify'],
-    ['GOOGLE_ISSUER', 'http://127.0.0.1:4000'],
-    ['OAUTH_REDIRECT_URLS', 'https://app.example.com,http://localhost:8080'],
-    ['OAUTH_REDIRECT_URLS', 'https://localhost/signed-in'],
-    ['ENCRYPTION_KEYS', `new:${KEY_OF_BYTES},old:${Buffer.alloc(32).toString('base64')}`],
-    ['BLIND_INDEX_KEY', Buffer.alloc(32, 0xff).toString('base64')],
-  ])('of production is refused with %s=%s, and that of development is not', (name, value) => {
-    const named = problemsOf(() => loadAppConfig({ ...PRODUCTION, [name]: value }));
-    expect(named.map((line) => line.split(':', 1)[0])).toEqual([name]);
-    expect(
-      problemsOf(() => loadAppConfig({ ...PRODUCTION, NODE_ENV: 'development', [name]: value })),
-    ).toEqual([]);
-  });
 
   it('of mail by SMTP names its server', () => {
     expect(problemsOf(() => loadAppConfig({ ...ENOUGH, MAIL_SENDER: 'smtp' }))).toEqual([

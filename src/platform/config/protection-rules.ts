@@ -2,6 +2,22 @@ import { Type } from 'class-transformer';
 import { IsIn, IsInt, Max, Min, ValidateNested } from 'class-validator';
 import { ROLES, type Role } from '../security/subject.js';
 
+/** `argon2` in `config/auth.yml`: what hashing a password costs. */
+export class Argon2Rules {
+  /** KiB. */
+  @IsInt()
+  @Min(19_456)
+  memoryCost: number;
+
+  @IsInt()
+  @Min(1)
+  timeCost: number;
+
+  @IsInt()
+  @Min(1)
+  parallelism: number;
+}
+
 /** How many wrong attempts, and how fast they are forgotten. */
 export class AllowanceRules {
   /** Wrong attempts that lock. */

@@ -17,7 +17,7 @@ import { MailRules } from './mail-rules.js';
 import { OtpRules } from './otp-rules.js';
 import { PeopleRules } from './people-rules.js';
 import { RealtimeRules } from './realtime-rules.js';
-import { LockoutRules, SecondFactorRules } from './protection-rules.js';
+import { Argon2Rules, LockoutRules, SecondFactorRules } from './protection-rules.js';
 import { DpopRules, IdleRules } from './session-rules.js';
 
 /** `config/pools.yml`: the weekly competition. */
@@ -106,21 +106,6 @@ export class SettlementRules {
   @IsInt()
   @Min(1)
   chunkBets: number;
-}
-
-export class Argon2Rules {
-  /** KiB. */
-  @IsInt()
-  @Min(19_456)
-  memoryCost: number;
-
-  @IsInt()
-  @Min(1)
-  timeCost: number;
-
-  @IsInt()
-  @Min(1)
-  parallelism: number;
 }
 
 /** `config/auth.yml`. */

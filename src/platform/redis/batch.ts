@@ -7,6 +7,9 @@ interface Waiting<Request, Answer> {
 /**
  * What many requests ask of Redis within one turn of the event loop, as one command: under load a command of its own for
  * each costs the process more than all else that a request's guards do. Nothing waits longer than for that turn to end.
+ *
+ * The keys of one command belong to many users, which a Redis Cluster refuses (CROSSSLOT). `RedisConnections` knows single
+ * servers only; before it may know a cluster, a batch has to be split by slot.
  */
 export class Batch<Request, Answer> {
   private waiting: Waiting<Request, Answer>[] = [];

@@ -48,7 +48,7 @@ export class OtpService {
       const ownerId = await this.owners.findOwner(manager, number.index);
       const userId = ownerId ?? (await this.register(manager, number, body.account)).id;
       return await this.signIn.complete(manager, { userId, proof: 'otp', caller }, async () =>
-        // The number was looked up before its owner was held: it may have been taken from them in between.
+        // The number was looked up before its owner was locked: it may have been taken from them in between.
         (await this.owners.findOwner(manager, number.index)) === userId ? null : otpErrors.OTP_INVALID(),
       );
     });

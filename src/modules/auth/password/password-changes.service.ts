@@ -22,7 +22,7 @@ import { ReclaimingService } from './reclaiming.service.js';
 
 /**
  * Setting another password: by a mailed link, or by the one there was. The user's row is locked first, so that a sign-in
- * that runs at the same time (it holds that row) is among those that end, or is refused.
+ * that runs at the same time (it locks that row) is among those that end, or is refused.
  */
 @Injectable()
 export class PasswordChangesService {

@@ -25,11 +25,10 @@ export class ProofsRepository {
   }
 
   /**
-   * The same, once the user is locked and then all their live sessions, in the order of their ids: whoever holds these may
-   * end the others, or mark this one, in whatever order. Signing in waits. Index: ix_sessions_user.
+   * The same, once all live sessions of the user are locked, in the order of their ids: whoever holds these may end the
+   * others, or mark this one, in whatever order. Index: ix_sessions_user_live.
    */
   async lock(manager: EntityManager, { userId, sessionId }: Subject): Promise<Date | null> {
-    await manager.query('SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE', [userId]);
     const rows = await manager.query<ProofRow[]>(
       `SELECT id, coalesce(proved_at, created_at) AS proved_at FROM sessions
        WHERE user_id = $1 AND ended_at IS NULL ORDER BY id FOR NO KEY UPDATE`,

@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { Clock } from '../../../platform/clock/clock.js';
 import { Rules } from '../../../platform/config/rules.js';
 import type { Subject } from '../../../platform/security/subject.js';
+import { UsersService } from '../../users/users.service.js';
 import { authErrors } from '../auth.errors.js';
 import { ProofsRepository } from './proofs.repository.js';
 import { sessionErrors } from './session.errors.js';
@@ -17,6 +18,7 @@ const MINUTE_MS = 60_000;
 export class RecentProofService {
   constructor(
     private readonly repository: ProofsRepository,
+    private readonly users: UsersService,
     private readonly clock: Clock,
     private readonly rules: Rules,
   ) {}
@@ -31,12 +33,17 @@ export class RecentProofService {
    * standing, and the session, which has not ended, does not end.
    */
   async hold(manager: EntityManager, subject: Subject): Promise<void> {
-    this.check(await this.repository.lock(manager, subject));
+    this.check(await this.lock(manager, subject));
   }
 
   /** Holds off the same changes without asking for a recent proof, where another one is asked for. Throws SESSION_ENDED. */
   async holdOff(manager: EntityManager, subject: Subject): Promise<void> {
-    if ((await this.repository.lock(manager, subject)) === null) throw authErrors.SESSION_ENDED();
+    if ((await this.lock(manager, subject)) === null) throw authErrors.SESSION_ENDED();
+  }
+
+  private async lock(manager: EntityManager, subject: Subject): Promise<Date | null> {
+    await this.users.lock(manager, subject.userId);
+    return await this.repository.lock(manager, subject);
   }
 
   private check(provedAt: Date | null): void {

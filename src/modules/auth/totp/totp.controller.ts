@@ -82,12 +82,7 @@ export class TotpController {
   @Operation({
     summary: 'Replace the recovery codes, with a code of the second factor',
     answer: RecoveryCodesDto,
-    errors: [
-      sessionErrors.PROOF_TOO_OLD,
-      totpErrors.TOTP_NOT_ON,
-      totpErrors.TOTP_CODE_WRONG,
-      ...guessErrors,
-    ],
+    errors: [sessionErrors.PROOF_TOO_OLD, totpErrors.TOTP_NOT_ON, totpErrors.TOTP_CODE_WRONG, ...guessErrors],
   })
   async renewRecoveryCodes(
     @CurrentSubject() subject: Subject,

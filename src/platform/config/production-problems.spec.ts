@@ -1,0 +1,62 @@
+import { describe, expect, it } from '@jest/globals';
+import { ConfigError, loadAppConfig } from './load-config.js';
+
+const KEY_OF_BYTES = Buffer.from(Array.from({ length: 32 }, (_, index) => index)).toString('base64');
+const PRODUCTION = {
+  NODE_ENV: 'production',
+  DATABASE_URL: 'postgres://127.0.0.1/parley',
+  REDIS_URL: 'redis://127.0.0.1',
+  JWT_PRIVATE_KEY: '-----BEGIN PRIVATE KEY-----\nMC4=\n-----END PRIVATE KEY-----\n',
+  METRICS_TOKEN: 'x'.repeat(16),
+  ENCRYPTION_KEYS: `new:${KEY_OF_BYTES},old:${KEY_OF_BYTES}`,
+  BLIND_INDEX_KEY: KEY_OF_BYTES,
+  PUBLIC_URL: 'https://api.example.com',
+};
+
+function problemsOf(env: Record<string, string | undefined>): readonly string[] {
+  try {
+    loadAppConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe('the environment of production', () => {
+  it('is enough with its secrets and the address that clients know', () => {
+    expect(problemsOf(PRODUCTION)).toEqual([]);
+  });
+
+  it('has no movable clock, and guards its metrics', () => {
+    const { DATABASE_URL, REDIS_URL, JWT_PRIVATE_KEY, NODE_ENV } = PRODUCTION;
+    expect(problemsOf({ DATABASE_URL, REDIS_URL, JWT_PRIVATE_KEY, NODE_ENV, CLOCK_MODE: 'movable' })).toEqual(
+      [
+        'CLOCK_MODE: the movable clock is refused in production',
+        'METRICS_TOKEN: required in production',
+        'BLIND_INDEX_KEY: required in production',
+        'ENCRYPTION_KEYS: required in production',
+        'PUBLIC_URL: must be the https origin under which this API is reached in production',
+      ],
+    );
+  });
+
+  it.each([
+    ['PUBLIC_URL', 'http://127.0.0.1:3000'],
+    ['PUBLIC_URL', 'https://localhost'],
+    ['PUBLIC_URL', 'https://127.0.0.2:8443'],
+    ['PUBLIC_URL', 'https://[::1]'],
+    ['PUBLIC_URL', 'https://[::ffff:127.0.0.1]'],
+    ['TWILIO_API_URL', 'http://sms.example.com'],
+    ['CAPTCHA_VERIFY_URL', 'http://captcha.example.com/verify'],
+    ['GOOGLE_ISSUER', 'http://127.0.0.1:4000'],
+    ['OAUTH_REDIRECT_URLS', 'https://app.example.com,http://localhost:8080'],
+    ['OAUTH_REDIRECT_URLS', 'https://localhost/signed-in'],
+    ['ENCRYPTION_KEYS', `new:${KEY_OF_BYTES},old:${Buffer.alloc(32).toString('base64')}`],
+    ['BLIND_INDEX_KEY', Buffer.alloc(32, 0xff).toString('base64')],
+  ])('is refused with %s=%s, and that of development is not', (name, value) => {
+    const named = problemsOf({ ...PRODUCTION, [name]: value });
+    expect(named.map((line) => line.split(':', 1)[0])).toEqual([name]);
+    expect(problemsOf({ ...PRODUCTION, NODE_ENV: 'development', [name]: value })).toEqual([]);
+  });
+});
