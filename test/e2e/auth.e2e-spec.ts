@@ -64,6 +64,7 @@ describe('accounts and sessions', () => {
         accessToken: expect.any(String),
         refreshToken: expect.any(String),
         expiresIn: 900,
+        deviceToken: expect.any(String),
         user: {
           id: client.userId,
           email: made.email,

@@ -144,7 +144,7 @@ describe('the second factor', () => {
       const answer = await verify(challenge, code(person.secret));
       expect([answer.status, Object.keys(answer.data)]).toEqual([
         200,
-        ['accessToken', 'refreshToken', 'expiresIn', 'user'],
+        ['accessToken', 'refreshToken', 'expiresIn', 'deviceToken', 'user'],
       ]);
       expect(answer.data.user.id).toBe(person.client.userId);
       expect(codeOf(await new Client(system.url, answer.data.accessToken).get('auth/sessions'))).toBe('ok');
