@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../platform/config/app-config.js';
-import type { Listed } from '../../platform/http/answers.js';
+import { type Listed, RenderedList } from '../../platform/http/answers.js';
 import { RedisConnections } from '../../platform/redis/redis-connections.js';
 import { StampedReads } from '../../platform/redis/stamped-reads.js';
 import type { BetDto } from './dto/bets.dto.js';
@@ -16,7 +16,7 @@ const GRADED = 'bets:graded';
  */
 @Injectable()
 export class BetPages {
-  private readonly reads: StampedReads<Listed<BetDto>>;
+  private readonly reads: StampedReads<RenderedList<BetDto>>;
 
   constructor(redis: RedisConnections, { REDIS_PREFIX: prefix }: AppConfig) {
     this.reads = new StampedReads(redis, { prefix, maxAgeMs: MAX_AGE_MS, max: MAX_PAGES });
@@ -26,9 +26,13 @@ export class BetPages {
     userId: string,
     query: object,
     read: () => Promise<Listed<BetDto>>,
-  ): Promise<Listed<BetDto>> {
+  ): Promise<RenderedList<BetDto>> {
     const key = `${userId} ${JSON.stringify(query)}`;
-    return await this.reads.getOrRead([GRADED, ofUser(userId)], key, read);
+    return await this.reads.getOrRead(
+      [GRADED, ofUser(userId)],
+      key,
+      async () => new RenderedList(await read()),
+    );
   }
 
   async placed(userId: string): Promise<void> {

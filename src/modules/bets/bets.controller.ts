@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
-import type { Effect, Listed } from '../../platform/http/answers.js';
+import type { Effect, RenderedList } from '../../platform/http/answers.js';
 import { httpErrors } from '../../platform/http/http.errors.js';
 import { Idempotency, type IdempotencyKey } from '../../platform/http/idempotency.js';
 import { Operation } from '../../platform/http/operation.decorator.js';
@@ -39,7 +39,7 @@ export class BetsController {
     list: 'cursor',
     errors: [httpErrors.INVALID_CURSOR, poolsErrors.WEEK_ID_INVALID],
   })
-  async list(@CurrentSubject() subject: Subject, @Query() query: BetsQuery): Promise<Listed<BetDto>> {
+  async list(@CurrentSubject() subject: Subject, @Query() query: BetsQuery): Promise<RenderedList<BetDto>> {
     return await this.bets.list(subject, query);
   }
 

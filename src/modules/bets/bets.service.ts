@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Rules } from '../../platform/config/rules.js';
 import { driverError, isRetryable } from '../../platform/database/database-errors.js';
-import { Effect, type Listed } from '../../platform/http/answers.js';
+import { Effect, type Listed, type RenderedList } from '../../platform/http/answers.js';
 import type { ErrorDetails } from '../../platform/http/domain-error.js';
 import type { IdempotencyKey } from '../../platform/http/idempotency.js';
 import { cursorPage, DEFAULT_LIMIT, readCursor } from '../../platform/http/pagination.js';
@@ -79,7 +79,7 @@ export class BetsService {
   }
 
   /** The caller's bets, newest first. */
-  async list({ userId }: Subject, query: BetsQuery): Promise<Listed<BetDto>> {
+  async list({ userId }: Subject, query: BetsQuery): Promise<RenderedList<BetDto>> {
     return await this.pages.getOrRead(userId, query, () => this.read(userId, query));
   }
 

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Listed } from '../../platform/http/answers.js';
+import { Listed, RenderedList } from '../../platform/http/answers.js';
 import { DEFAULT_LIMIT, type PageQuery } from '../../platform/http/pagination.js';
 import { SharedReads } from '../../platform/http/shared-reads.js';
 import { UsersService } from '../users/users.service.js';
@@ -13,7 +13,7 @@ import { readWeekId, WeeksService } from './weeks.service.js';
 export class TablesService {
   private readonly recent = new SharedReads<TableRowDto[]>({ maxAgeMs: 1000, max: 2000 });
   /** Pages of a table that is still shared, each rendered once. */
-  private readonly pages = new WeakMap<TableRowDto[], Map<string, Listed<TableRowDto>>>();
+  private readonly pages = new WeakMap<TableRowDto[], Map<string, RenderedList<TableRowDto>>>();
 
   constructor(
     private readonly weeks: WeeksService,
@@ -27,11 +27,11 @@ export class TablesService {
     return pools.map(({ id, name, size }) => ({ id, name, size }));
   }
 
-  async leaderboard({ id, poolId }: PoolParam, query: PageQuery): Promise<Listed<TableRowDto>> {
+  async leaderboard({ id, poolId }: PoolParam, query: PageQuery): Promise<RenderedList<TableRowDto>> {
     const rows = await this.table(this.weekIdOf(id), poolId);
     const key = `${query.page}:${query.limit}`;
     const pages = this.pagesOf(rows);
-    const known = pages.get(key) ?? page(rows, query);
+    const known = pages.get(key) ?? new RenderedList(page(rows, query));
     pages.set(key, known);
     return known;
   }
@@ -56,9 +56,9 @@ export class TablesService {
     return page(members, query);
   }
 
-  private pagesOf(table: TableRowDto[]): Map<string, Listed<TableRowDto>> {
+  private pagesOf(table: TableRowDto[]): Map<string, RenderedList<TableRowDto>> {
     let pages = this.pages.get(table);
-    if (pages === undefined) this.pages.set(table, (pages = new Map<string, Listed<TableRowDto>>()));
+    if (pages === undefined) this.pages.set(table, (pages = new Map<string, RenderedList<TableRowDto>>()));
     return pages;
   }
 

@@ -1,6 +1,6 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
-import type { Listed } from '../../platform/http/answers.js';
+import type { Listed, RenderedList } from '../../platform/http/answers.js';
 import { httpErrors } from '../../platform/http/http.errors.js';
 import { Operation } from '../../platform/http/operation.decorator.js';
 import { PageQuery } from '../../platform/http/pagination.js';
@@ -55,7 +55,10 @@ export class WeeksController {
     list: 'page',
     errors: POOL_ERRORS,
   })
-  async leaderboard(@Param() params: PoolParam, @Query() query: PageQuery): Promise<Listed<TableRowDto>> {
+  async leaderboard(
+    @Param() params: PoolParam,
+    @Query() query: PageQuery,
+  ): Promise<RenderedList<TableRowDto>> {
     return await this.tables.leaderboard(params, query);
   }
 

@@ -1,6 +1,6 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
-import type { Listed } from '../../platform/http/answers.js';
+import type { RenderedList } from '../../platform/http/answers.js';
 import { httpErrors } from '../../platform/http/http.errors.js';
 import { Operation } from '../../platform/http/operation.decorator.js';
 import { GameDto, GamesQuery, IdParam, MarketDto } from './dto/games.dto.js';
@@ -21,7 +21,7 @@ export class GamesController {
     list: 'cursor',
     errors: [httpErrors.INVALID_CURSOR],
   })
-  async list(@Query() query: GamesQuery): Promise<Listed<GameDto>> {
+  async list(@Query() query: GamesQuery): Promise<RenderedList<GameDto>> {
     return await this.games.list(query);
   }
 

@@ -3,7 +3,7 @@ import { DateTime } from 'luxon';
 import type { EntityManager } from 'typeorm';
 import { Clock } from '../../platform/clock/clock.js';
 import { Rules } from '../../platform/config/rules.js';
-import type { Listed } from '../../platform/http/answers.js';
+import { type Listed, RenderedList } from '../../platform/http/answers.js';
 import { cursorPage, DEFAULT_LIMIT, readCursor } from '../../platform/http/pagination.js';
 import type { GameDto, GamesQuery } from './dto/games.dto.js';
 import { GamesRepository, type SlateRow } from './games.repository.js';
@@ -24,8 +24,11 @@ export class GamesService {
   ) {}
 
   /** Games by start and id, with markets and current prices. */
-  async list(query: GamesQuery): Promise<Listed<GameDto>> {
-    return await this.cache.getOrRead(JSON.stringify(query), () => this.read(query));
+  async list(query: GamesQuery): Promise<RenderedList<GameDto>> {
+    return await this.cache.getOrRead(
+      JSON.stringify(query),
+      async () => new RenderedList(await this.read(query)),
+    );
   }
 
   private async read(query: GamesQuery): Promise<Listed<GameDto>> {

@@ -4,16 +4,20 @@ export type Pagination =
 
 /** A list as a service returns it; the envelope puts the rows in `data` and the rest in `meta.pagination`. */
 export class Listed<T> {
-  private text: string | undefined;
-
   constructor(
     readonly items: T[],
     readonly pagination: Pagination,
   ) {}
+}
 
-  /** The rows as JSON, rendered once: a list that many read from a cache is not rendered for each of them. */
-  get json(): string {
-    return (this.text ??= JSON.stringify(this.items));
+/** A list as JSON: what many read from a cache is rendered once, and takes no more room there than its text. */
+export class RenderedList<T> {
+  readonly json: string;
+  readonly pagination: Pagination;
+
+  constructor({ items, pagination }: Listed<T>) {
+    this.json = JSON.stringify(items);
+    this.pagination = pagination;
   }
 }
 

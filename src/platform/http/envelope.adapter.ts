@@ -2,7 +2,7 @@ import { StreamableFile } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import type { Response } from 'express';
 import type { Clock } from '../clock/clock.js';
-import { Effect, Listed, Unwrapped } from './answers.js';
+import { Effect, Listed, type Pagination, RenderedList, Unwrapped } from './answers.js';
 
 /**
  * Express as Nest drives it, with one thing of ours: what a controller returns goes out in `{ success, data, meta }`, and
@@ -29,10 +29,14 @@ export class EnvelopeAdapter extends ExpressAdapter {
       return envelope(JSON.stringify(value.data), value.at);
     }
     const now = this.clock.now();
-    if (value instanceof Listed)
-      return envelope(value.json, now, `,"pagination":${JSON.stringify(value.pagination)}`);
+    if (value instanceof Listed) return paged(JSON.stringify(value.items), value.pagination, now);
+    if (value instanceof RenderedList) return paged(value.json, value.pagination, now);
     return envelope(JSON.stringify(value ?? null), now);
   }
+}
+
+function paged(items: string, pagination: Pagination, at: Date): string {
+  return envelope(items, at, `,"pagination":${JSON.stringify(pagination)}`);
 }
 
 function envelope(data: string, at: Date, more = ''): string {
