@@ -11,6 +11,7 @@ import { Clock } from './platform/clock/clock.js';
 import type { AppConfig } from './platform/config/app-config.js';
 import { bodyMiddleware } from './platform/http/body.middleware.js';
 import { EnvelopeAdapter } from './platform/http/envelope.adapter.js';
+import { fixedHeaders } from './platform/http/fixed-headers.js';
 import { buildOpenApi } from './platform/http/openapi.js';
 import { RequestMiddleware } from './platform/observability/request.middleware.js';
 import { SocketAdapter } from './platform/realtime/socket.adapter.js';
@@ -59,7 +60,7 @@ export async function createApi(config: AppConfig): Promise<NestExpressApplicati
   app.set('trust proxy', config.TRUSTED_PROXIES);
   app.use(app.get(RequestMiddleware).use);
   app.use('/docs', helmet());
-  app.use(['/api', '/.well-known'], helmet(API_HEADERS));
+  app.use(fixedHeaders(helmet(API_HEADERS), '/docs'));
   if (config.CORS_ORIGINS.length > 0)
     app.enableCors({ origin: config.CORS_ORIGINS, maxAge: 600, exposedHeaders: EXPOSED_HEADERS });
   app.use(bodyMiddleware({ path: `/${API_PREFIX}/${FORM_ROUTE.path}` }));

@@ -12,11 +12,14 @@ export class Lifecycle {
     return this.ending;
   }
 
-  /** Call at the start of each request. */
+  /** Call at the start of each request, and `end` once its answer is closed. */
   begin(response: ServerResponse): void {
     if (this.ending) response.setHeader('Connection', 'close');
     this.answering.add(response);
-    response.once('close', () => this.answering.delete(response));
+  }
+
+  end(response: ServerResponse): void {
+    this.answering.delete(response);
   }
 
   /** Called when the process begins to stop: for connections that would never fall idle by themselves. */

@@ -44,7 +44,10 @@ export class RequestMiddleware {
     const requestId = requestIdOf(request);
     response.setHeader('X-Request-Id', requestId);
     this.lifecycle.begin(response);
-    response.on('finish', () => this.finish(request, response, requestId, performance.now() - began));
+    response.on('close', () => {
+      this.lifecycle.end(response);
+      if (response.writableFinished) this.finish(request, response, requestId, performance.now() - began);
+    });
     this.cls.runWith({ [CLS_ID]: requestId }, next);
   };
 
