@@ -4,32 +4,26 @@ import { QUEUES } from '../../src/platform/jobs/queues.js';
 import { PASSWORD } from '../support/builders.js';
 import { type Answer, Client } from '../support/client.js';
 import { drained, Mailbox, tokenIn } from '../support/mailbox.js';
+import { type SignedUp, SignUps } from '../support/sign-ups.js';
 import { eventually, startSystem, type System } from '../support/system.js';
 import { Values } from '../support/values.js';
 
-const TERMS = '2026-11';
 const NEW_PASSWORD = 'staple battery horse';
 const VERIFY = 'Verify your email';
 const RESET = 'Choose a new password';
 const MINUTE_MS = 60_000;
 
-interface Account {
-  email: string;
-  handle: string;
-  client: Client;
-  refreshToken: string;
-}
-
 describe('mailed links', () => {
   let system: System;
   let mailbox: Mailbox;
   let anyone: Client;
-  let count = 0;
+  let accounts: SignUps;
 
   beforeAll(async () => {
     mailbox = await new Mailbox().open();
     system = await startSystem({ at: '2023-10-03T12:00:00Z', env: mailbox.env });
     anyone = new Client(system.url);
+    accounts = new SignUps(system, 'new');
   });
   afterAll(async () => {
     await system.stop();
@@ -39,40 +33,30 @@ describe('mailed links', () => {
   const outcome = ({ status, error }: Answer) => [status, error?.code];
   const invalid = [422, 'LINK_INVALID'];
 
-  async function register(over: Record<string, unknown> = {}): Promise<Account> {
-    count += 1;
-    const [email, handle] = [`new${count}@example.com`, `new_${count}`];
-    const body = { email, handle, password: PASSWORD, birthDate: '1990-12-10', termsVersion: TERMS, ...over };
-    const { status, data } = await anyone.post('auth/register', body);
-    expect(status).toBe(201);
-    const client = new Client(system.url, data.accessToken, data.user.id);
-    return { email: body.email, handle, client, refreshToken: data.refreshToken };
-  }
-
-  const verify = (token: string, { client }: Pick<Account, 'client'>) =>
+  const verify = (token: string, { client }: Pick<SignedUp, 'client'>) =>
     client.post('auth/email/verify', { token });
   const forgot = (email: string) => anyone.post('auth/password/forgot', { email });
   const reset = (token: string, password = NEW_PASSWORD) =>
     anyone.post('auth/password/reset', { token, password });
   const login = (email: string, password: string) => anyone.post('auth/login', { email, password });
-  const signedInAgain = async ({ email }: Account) => {
+  const signedInAgain = async ({ email }: SignedUp) => {
     const { data } = await login(email, PASSWORD);
     return { client: new Client(system.url, data.accessToken) };
   };
-  const isVerified = async ({ client }: Account) => {
+  const isVerified = async ({ client }: SignedUp) => {
     const { rows } = await system.db.query('SELECT email_verified_at FROM users WHERE id = $1', [
       client.userId,
     ]);
     return rows[0].email_verified_at !== null;
   };
-  const linksOf = async ({ client }: Account) => {
+  const linksOf = async ({ client }: SignedUp) => {
     const { rows } = await system.db.query('SELECT 1 FROM mail_links WHERE user_id = $1', [client.userId]);
     return rows.length;
   };
   const later = (ms: number) => system.moveTo(new Date(system.now().getTime() + ms));
   describe('that verify an email', () => {
     it('come with the account, work once and say so', async () => {
-      const account = await register();
+      const account = await accounts.open();
       const [mail] = await mailbox.wait(account.email, VERIFY);
       expect(mail!.text).toContain(`Hello ${account.handle},`);
       expect(mail!.text).toMatch(/https:\/\/app\.example\.com\/verify-email#token=[A-Za-z0-9_-]{64}\r?\n/);
@@ -85,7 +69,7 @@ describe('mailed links', () => {
     });
 
     it('of ten who open one at once lets in one', async () => {
-      const account = await register();
+      const account = await accounts.open();
       const token = await mailbox.token(account.email, VERIFY);
       const answers = await Promise.all(Array.from({ length: 10 }, () => verify(token, account)));
       expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
@@ -93,7 +77,7 @@ describe('mailed links', () => {
     });
 
     it('hold for 24 hours', async () => {
-      const [one, two] = [await register(), await register()];
+      const [one, two] = [await accounts.open(), await accounts.open()];
       const [early, late] = [await mailbox.token(one.email, VERIFY), await mailbox.token(two.email, VERIFY)];
       await later(24 * 60 * MINUTE_MS - MINUTE_MS);
       expect((await verify(early, await signedInAgain(one))).status).toBe(200);
@@ -103,7 +87,7 @@ describe('mailed links', () => {
     });
 
     it('count in a session of their account only: who opened it for another verifies nothing through them', async () => {
-      const [account, other] = [await register(), await register()];
+      const [account, other] = [await accounts.open(), await accounts.open()];
       const token = await mailbox.token(account.email, VERIFY);
       expect(outcome(await verify(token, { client: anyone }))).toEqual([401, 'UNAUTHENTICATED']);
       expect(outcome(await verify(token, other))).toEqual(invalid);
@@ -112,7 +96,7 @@ describe('mailed links', () => {
     });
 
     it('are sent again on request, and the use of one ends the others', async () => {
-      const account = await register();
+      const account = await accounts.open();
       const first = await mailbox.token(account.email, VERIFY);
       expect((await account.client.post('auth/email/verification')).status).toBe(202);
       const second = await mailbox.token(account.email, VERIFY, 2);
@@ -125,7 +109,7 @@ describe('mailed links', () => {
     });
 
     it('are sent five times an hour at most, however many ask at once', async () => {
-      const account = await register();
+      const account = await accounts.open();
       const answers = await Promise.all(
         Array.from({ length: 10 }, () => account.client.post('auth/email/verification')),
       );
@@ -145,13 +129,13 @@ describe('mailed links', () => {
     });
 
     it('are not sent to who has no email', async () => {
-      const { client } = await register();
+      const { client } = await accounts.open();
       await system.db.query('UPDATE users SET email = NULL WHERE id = $1', [client.userId]);
       expect(outcome(await client.post('auth/email/verification'))).toEqual([409, 'EMAIL_MISSING']);
     });
 
     it('do not verify the address that has taken the place of theirs', async () => {
-      const account = await register();
+      const account = await accounts.open();
       const token = await mailbox.token(account.email, VERIFY);
       await system.db.query("UPDATE users SET email = 'other-' || email WHERE id = $1", [
         account.client.userId,
@@ -162,13 +146,13 @@ describe('mailed links', () => {
   });
 
   describe('that set a new password', () => {
-    async function forgotten(account: Account): Promise<string> {
+    async function forgotten(account: SignedUp): Promise<string> {
       expect((await forgot(account.email)).status).toBe(202);
       return await mailbox.token(account.email, RESET);
     }
 
     it('set it, end every session and verify the email', async () => {
-      const account = await register();
+      const account = await accounts.open();
       const other = await login(account.email, PASSWORD);
       const token = await forgotten(account);
       const answer = await reset(token);
@@ -194,7 +178,7 @@ describe('mailed links', () => {
     });
 
     it('work once, one of several, and of ten at once one', async () => {
-      const account = await register();
+      const account = await accounts.open();
       const first = await forgotten(account);
       await forgot(account.email);
       const second = await mailbox.token(account.email, RESET, 2);
@@ -209,7 +193,7 @@ describe('mailed links', () => {
     });
 
     it('hold for 30 minutes', async () => {
-      const [one, two] = [await register(), await register()];
+      const [one, two] = [await accounts.open(), await accounts.open()];
       const [early, late] = [await forgotten(one), await forgotten(two)];
       await later(30 * MINUTE_MS - 10_000);
       expect((await reset(early)).status).toBe(200);
@@ -219,7 +203,7 @@ describe('mailed links', () => {
     });
 
     it('are not used up by a password that is refused', async () => {
-      const account = await register();
+      const account = await accounts.open();
       const token = await forgotten(account);
       for (const weak of [
         'qwertyuiop',
@@ -233,7 +217,7 @@ describe('mailed links', () => {
     });
 
     it('are ended by a change of the password', async () => {
-      const account = await register();
+      const account = await accounts.open();
       const token = await forgotten(account);
       await account.client.post('auth/password/change', {
         currentPassword: PASSWORD,
@@ -244,7 +228,7 @@ describe('mailed links', () => {
 
     it('leave no session to who signs in with the old password meanwhile', async () => {
       for (let round = 0; round < 3; round += 1) {
-        const account = await register();
+        const account = await accounts.open();
         const token = await forgotten(account);
         const [answer, ...thieves] = await Promise.all([
           reset(token),
@@ -265,7 +249,7 @@ describe('mailed links', () => {
     });
 
     it('answer for an unknown email as for a known one, and mail nobody', async () => {
-      const account = await register();
+      const account = await accounts.open();
       const [known, unknown] = [await forgot(account.email), await forgot('nobody@example.com')];
       expect([known.status, known.data, Object.keys(known.body)]).toEqual([
         202,
@@ -279,13 +263,13 @@ describe('mailed links', () => {
     });
 
     it('find the account in any case of the email', async () => {
-      const account = await register();
+      const account = await accounts.open();
       await forgot(account.email.toUpperCase());
       expect(await mailbox.wait(account.email, RESET)).toHaveLength(1);
     });
 
     it('are mailed five times an hour at most, and no one is told', async () => {
-      const account = await register();
+      const account = await accounts.open();
       const answers = await Promise.all(Array.from({ length: 12 }, () => forgot(account.email)));
       expect(answers.filter(({ status }) => status === 202)).toHaveLength(12);
       await mailbox.wait(account.email, RESET, 5);
@@ -297,7 +281,7 @@ describe('mailed links', () => {
   });
 
   it('carry no secret outside the mail', async () => {
-    const account = await register();
+    const account = await accounts.open();
     await forgot(account.email);
     const tokens = [await mailbox.token(account.email, VERIFY), await mailbox.token(account.email, RESET)];
     const secrets = tokens.flatMap((token) => [token, token.slice(-40)]);
@@ -310,12 +294,12 @@ describe('mailed links', () => {
     ['bytes of the right number', Buffer.alloc(48, 7).toString('base64url')],
     ['signs', '%00%0d%0a../../'],
   ])('that are %s are invalid', async (_, token) => {
-    expect(outcome(await verify(token, await register()))).toEqual(invalid);
+    expect(outcome(await verify(token, await accounts.open()))).toEqual(invalid);
     expect(outcome(await reset(token))).toEqual(invalid);
   });
 
   it('are for one purpose, and their secret is compared to the last bit', async () => {
-    const account = await register();
+    const account = await accounts.open();
     await forgot(account.email);
     const [forVerifying, forReset] = [
       await mailbox.token(account.email, VERIFY),
@@ -330,10 +314,10 @@ describe('mailed links', () => {
   });
 
   it('are forgotten after a week', async () => {
-    const { email } = await register();
+    const { email } = await accounts.open();
     await mailbox.wait(email, VERIFY);
     await later(6 * 24 * 60 * MINUTE_MS);
-    const account = await register();
+    const account = await accounts.open();
     await mailbox.wait(account.email, VERIFY);
     await later(25 * 60 * MINUTE_MS);
     const [forget] = system.app.get(MailLinksService).forgets;
@@ -345,7 +329,7 @@ describe('mailed links', () => {
 
   it('hold nothing that a display name put there', async () => {
     const displayName = 'x\r\nBcc: evil@example.com\r\n\r\n<a href="//evil.example">';
-    const account = await register({ displayName, email: 'victim,second@example.com' });
+    const account = await accounts.open({ displayName, email: 'victim,second@example.com' });
     const mail = await eventually(async () =>
       Promise.resolve(mailbox.mails.find(({ raw }) => raw.includes(account.handle))),
     );

@@ -4,9 +4,9 @@ import { QUEUES } from '../../src/platform/jobs/queues.js';
 import { PASSWORD } from '../support/builders.js';
 import { type Answer, Client } from '../support/client.js';
 import { drained, Mailbox } from '../support/mailbox.js';
+import { SignUps } from '../support/sign-ups.js';
 import { startSystem, type System } from '../support/system.js';
 
-const TERMS = '2026-11';
 const NEW_PASSWORD = 'staple battery horse';
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101 Firefox/120.0';
 
@@ -14,12 +14,13 @@ describe('passwords', () => {
   let system: System;
   let mailbox: Mailbox;
   let anyone: Client;
-  let count = 0;
+  let accounts: SignUps;
 
   beforeAll(async () => {
     mailbox = await new Mailbox().open();
     system = await startSystem({ at: '2023-10-03T12:00:00Z', env: mailbox.env });
     anyone = new Client(system.url);
+    accounts = new SignUps(system, 'user');
   });
   afterAll(async () => {
     await system.stop();
@@ -29,20 +30,6 @@ describe('passwords', () => {
   const outcome = ({ status, error }: Answer) => [status, error?.code];
   const login = (email: string, password: string, headers: Record<string, string> = {}) =>
     anyone.post('auth/login', { email, password }, { headers });
-
-  function account(over: Record<string, unknown> = {}): Record<string, unknown> {
-    count += 1;
-    const [email, handle] = [`user${count}@example.com`, `user_${count}`];
-    return { email, handle, password: PASSWORD, birthDate: '1990-12-10', termsVersion: TERMS, ...over };
-  }
-
-  async function register(): Promise<{ email: string; client: Client; refreshToken: string }> {
-    const body = account();
-    const { status, data } = await anyone.post('auth/register', body);
-    expect(status).toBe(201);
-    const client = new Client(system.url, data.accessToken, data.user.id);
-    return { email: String(body['email']), client, refreshToken: data.refreshToken };
-  }
 
   const change = (client: Client, currentPassword: string, newPassword = NEW_PASSWORD) =>
     client.post('auth/password/change', { currentPassword, newPassword });
@@ -60,7 +47,7 @@ describe('passwords', () => {
       'Elizabeth1!',
       'parley2024',
     ])('open no account: %s', async (password) => {
-      const answer = await anyone.post('auth/register', account({ password }));
+      const answer = await anyone.post('auth/register', accounts.body({ password }));
       expect([...outcome(answer), answer.error.details]).toEqual([
         422,
         'PASSWORD_BREACHED',
@@ -75,7 +62,7 @@ describe('passwords', () => {
           outcome(
             await anyone.post(
               'auth/register',
-              account({ handle: 'weatherwax', email: 'granny.ogg@lancre.example', password }),
+              accounts.body({ handle: 'weatherwax', email: 'granny.ogg@lancre.example', password }),
             ),
           ),
         ).toEqual([422, 'PASSWORD_BREACHED']);
@@ -84,7 +71,7 @@ describe('passwords', () => {
 
   describe('being changed', () => {
     it('ends every session but the caller’s, and tells the user', async () => {
-      const { email, client, refreshToken } = await register();
+      const { email, client, refreshToken } = await accounts.open();
       const other = await login(email, PASSWORD);
       const answer = await change(client, PASSWORD);
       expect([answer.status, answer.data]).toEqual([200, null]);
@@ -100,14 +87,14 @@ describe('passwords', () => {
     });
 
     it('asks for the current one', async () => {
-      const { client } = await register();
+      const { client } = await accounts.open();
       const before = await storedOf(client);
       expect(outcome(await change(client, `${PASSWORD}!`))).toEqual([403, 'PASSWORD_WRONG']);
       expect(await storedOf(client)).toEqual(before);
     });
 
     it('is refused to what attackers try first', async () => {
-      const { client } = await register();
+      const { client } = await accounts.open();
       const answer = await change(client, PASSWORD, 'password123456');
       expect([...outcome(answer), answer.error.details]).toEqual([
         422,
@@ -117,7 +104,7 @@ describe('passwords', () => {
     });
 
     it('of two at once lets one have its way', async () => {
-      const { email, client } = await register();
+      const { email, client } = await accounts.open();
       const passwords = ['first horse battery', 'second horse battery', 'third horse battery'];
       const answers = await Promise.all(passwords.map((password) => change(client, PASSWORD, password)));
       expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
@@ -127,7 +114,7 @@ describe('passwords', () => {
     });
 
     it('needs one to be there', async () => {
-      const { client } = await register();
+      const { client } = await accounts.open();
       await system.db.query('DELETE FROM credentials WHERE user_id = $1', [client.userId]);
       expect(outcome(await change(client, PASSWORD))).toEqual([409, 'PASSWORD_ABSENT']);
     });
@@ -135,7 +122,7 @@ describe('passwords', () => {
 
   describe('stored with other parameters', () => {
     it('are hashed anew at the next sign-in, which is no change of them', async () => {
-      const { email, client } = await register();
+      const { email, client } = await accounts.open();
       const old = await hash(PASSWORD, { memoryCost: 8192, timeCost: 1, parallelism: 1 });
       await system.db.query('UPDATE credentials SET password_hash = $2 WHERE user_id = $1', [
         client.userId,
@@ -157,32 +144,32 @@ describe('passwords', () => {
 
   describe('security notices', () => {
     it('tell of a device that is new, and of no other', async () => {
-      const { email } = await register();
+      const { email } = await accounts.open();
       await login(email, PASSWORD, { 'User-Agent': FIREFOX });
       const [mail] = await mailbox.wait(email, 'A new device signed in');
       expect(mail!.text).toContain('Firefox on Linux');
       await login(email, PASSWORD, { 'User-Agent': FIREFOX });
       await login(email, PASSWORD);
-      await register(); // its mail comes after those, were there any
-      await mailbox.wait(`user${count}@example.com`, 'Verify your email');
+      const { email: later } = await accounts.open(); // its mail comes after those, were there any
+      await mailbox.wait(later, 'Verify your email');
       expect(mailbox.to(email).filter(({ raw }) => raw.includes('new device'))).toHaveLength(1);
     });
 
     it('tell of a session that was ended because its refresh token was used twice', async () => {
-      const { email, refreshToken } = await register();
+      const { email, refreshToken } = await accounts.open();
       await anyone.post('auth/refresh', { refreshToken });
       await anyone.post('auth/refresh', { refreshToken });
       expect(await mailbox.wait(email, 'A session of yours was ended')).toHaveLength(1);
     });
 
     it('tell of a lock', async () => {
-      const { email } = await register();
+      const { email } = await accounts.open();
       for (let n = 0; n < 4; n += 1) await login(email, 'a wrong password', { 'User-Agent': 'another/1' });
       expect(await mailbox.wait(email, 'Sign-in to your account is slowed down')).toHaveLength(1);
     });
 
     it('are sent once the mail server takes them, and not for ever to an address that it refuses', async () => {
-      const [good, bad] = [await register(), await register()];
+      const [good, bad] = [await accounts.open(), await accounts.open()];
       await Promise.all([good, bad].map(({ email }) => mailbox.wait(email, 'Verify your email')));
       let refusals = 0;
       mailbox.refusing = (address) => {
@@ -204,13 +191,13 @@ describe('passwords', () => {
     });
 
     it('are not sent to who has no email', async () => {
-      const { email, client } = await register();
+      const { email, client } = await accounts.open();
       await mailbox.wait(email, 'Verify your email');
       await system.db.query('UPDATE users SET email = NULL WHERE id = $1', [client.userId]);
       const attempts = mailbox.attempts;
       expect((await change(client, PASSWORD)).status).toBe(200);
-      await register();
-      await mailbox.wait(`user${count}@example.com`, 'Verify your email');
+      const { email: later } = await accounts.open();
+      await mailbox.wait(later, 'Verify your email');
       expect(mailbox.attempts).toBe(attempts + 1);
     });
   });

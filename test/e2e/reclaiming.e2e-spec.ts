@@ -4,6 +4,7 @@ import { AdminsService } from '../../src/modules/auth/admins.service.js';
 import { PASSWORD } from '../support/builders.js';
 import { CapturedMails } from '../support/captured-mails.js';
 import { type Answer, Client } from '../support/client.js';
+import { SignUps } from '../support/sign-ups.js';
 import { eventually, startSystem, type System } from '../support/system.js';
 import { Texts } from '../support/texts.js';
 
@@ -15,13 +16,14 @@ describe('an account that was opened with an address of another', () => {
   let mails: CapturedMails;
   let texts: Texts;
   let anyone: Client;
-  let count = 0;
+  let accounts: SignUps;
 
   beforeAll(async () => {
     system = await startSystem({ at: '2023-10-03T12:00:00Z' });
     mails = new CapturedMails(system);
     texts = new Texts(system);
     anyone = new Client(system.url);
+    accounts = new SignUps(system, 'owner');
   });
   afterAll(async () => system.stop());
 
@@ -29,19 +31,6 @@ describe('an account that was opened with an address of another', () => {
   const totp = (secret: string) => generateSync({ secret, epoch: Math.floor(system.now().getTime() / 1000) });
   const later = (ms: number) => system.moveTo(new Date(system.now().getTime() + ms));
   const login = (email: string, password: string) => anyone.post('auth/login', { email, password });
-
-  async function open(): Promise<{ email: string; client: Client }> {
-    count += 1;
-    const email = `owner${count}@example.com`;
-    const { data } = await anyone.post('auth/register', {
-      email,
-      password: PASSWORD,
-      handle: `opened_${count}`,
-      birthDate: '1990-12-10',
-      termsVersion: '2026-11',
-    });
-    return { email, client: new Client(system.url, data.accessToken, data.user.id) };
-  }
 
   const verifiedOn = async (email: string) =>
     void (await system.db.query('UPDATE users SET email_verified_at = parley_now() WHERE email = $1', [
@@ -95,7 +84,7 @@ describe('an account that was opened with an address of another', () => {
     ).rows;
 
   it('is its owner’s alone once they have reset the password: nothing that was added before stays', async () => {
-    const { email, client } = await open();
+    const { email, client } = await accounts.open();
     const phone = '+12015550177';
     await addWaysIn(client, phone);
     expect(codeOf(await login(email, PASSWORD))).toBe('SECOND_FACTOR_REQUIRED');
@@ -121,7 +110,7 @@ describe('an account that was opened with an address of another', () => {
   });
 
   it('keeps what its owner has added when the address was proved before', async () => {
-    const { email, client } = await open();
+    const { email, client } = await accounts.open();
     await verifiedOn(email);
     await addWaysIn(client, '+12015550178');
     await reset(email);
@@ -131,7 +120,7 @@ describe('an account that was opened with an address of another', () => {
   });
 
   it('tells nobody of ways in that were removed when there were none', async () => {
-    const { email, client } = await open();
+    const { email, client } = await accounts.open();
     await reset(email);
     await eventually(async () =>
       Promise.resolve(mails.sent.some(({ to, subject }) => to === email && /was changed/.test(subject))),
@@ -149,7 +138,7 @@ describe('an account that was opened with an address of another', () => {
       (await system.db.query('SELECT role FROM users WHERE email = $1', [email])).rows[0].role;
 
     it('as long as the address is not verified', async () => {
-      const { email } = await open();
+      const { email } = await accounts.open();
       await expect(promote(email)).rejects.toThrow('its email is not verified');
       expect(await roleOf(email)).toBe('user');
     });
@@ -158,7 +147,7 @@ describe('an account that was opened with an address of another', () => {
       ['it is banned', "UPDATE users SET status = 'banned' WHERE email = $1"],
       ['it is being closed', "UPDATE users SET closing_at = now() + interval '30 days' WHERE email = $1"],
     ])('when %s', async (because, sql) => {
-      const { email } = await open();
+      const { email } = await accounts.open();
       await verifiedOn(email);
       await system.db.query(sql, [email]);
       await expect(promote(email)).rejects.toThrow(because);
@@ -166,7 +155,7 @@ describe('an account that was opened with an address of another', () => {
     });
 
     it('until its owner has verified it, in any case of the address; sessions of before end', async () => {
-      const { email, client } = await open();
+      const { email, client } = await accounts.open();
       await verifiedOn(email);
       expect(await promote(email.toUpperCase())).toBe('existed');
       expect(await roleOf(email)).toBe('admin');
@@ -175,14 +164,14 @@ describe('an account that was opened with an address of another', () => {
     });
 
     it('again, when it is one: the command may be run at every start', async () => {
-      const { email, client } = await open();
+      const { email, client } = await accounts.open();
       await system.db.query("UPDATE users SET role = 'admin' WHERE email = $1", [email]);
       expect(await promote(email)).toBe('existed');
       expect(codeOf(await client.get('auth/sessions'))).toBe('ok');
     });
 
     it('when it is banned at the same moment', async () => {
-      const { email, client } = await open();
+      const { email, client } = await accounts.open();
       await verifiedOn(email);
       const connection = await system.db.connect();
       await connection.query('BEGIN');

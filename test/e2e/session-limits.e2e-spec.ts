@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { SessionsService } from '../../src/modules/auth/sessions.service.js';
+import { UnitOfWork } from '../../src/platform/database/unit-of-work.js';
 import { RedisConnections } from '../../src/platform/redis/redis-connections.js';
 import { PASSWORD, Builders } from '../support/builders.js';
 import { type Answer, Client } from '../support/client.js';
 import { startSystemWithRules } from '../support/rules-folder.js';
+import { SignUps } from '../support/sign-ups.js';
 import { someone } from '../support/staff.js';
 import { eventually, type System } from '../support/system.js';
 
@@ -14,31 +17,15 @@ const ENDED = [401, 'SESSION_ENDED'];
 describe('the sessions of one user', () => {
   let system: System;
   let anyone: Client;
-  let count = 0;
+  let accounts: SignUps;
 
   beforeAll(async () => {
     const auth = { accessTokenSeconds: DAY, refreshTokenSeconds: 7 * DAY, sessionsPerUser: MOST };
     system = await startSystemWithRules({ auth }, { worker: false, at: '2023-10-03T12:00:00Z' });
     anyone = new Client(system.url);
+    accounts = new SignUps(system, 'limits');
   });
   afterAll(async () => system.stop());
-
-  async function signUp(): Promise<{ client: Client; email: string; refreshToken: string }> {
-    count += 1;
-    const email = `limits${count}@example.com`;
-    const { data } = await anyone.post('auth/register', {
-      email,
-      password: PASSWORD,
-      handle: `limits_${count}`,
-      birthDate: '1990-12-10',
-      termsVersion: '2026-11',
-    });
-    return {
-      client: new Client(system.url, data.accessToken, data.user.id),
-      email,
-      refreshToken: data.refreshToken,
-    };
-  }
 
   async function signIn(email: string): Promise<Client> {
     const { data } = await anyone.post('auth/login', { email, password: PASSWORD });
@@ -57,7 +44,7 @@ describe('the sessions of one user', () => {
     Number((await client.get('users/me')).headers.get('ratelimit-remaining'));
 
   it('are so many at most: a further sign-in ends the oldest, and its refresh token', async () => {
-    const { client: first, email, refreshToken } = await signUp();
+    const { client: first, email, refreshToken } = await accounts.open();
     const clients = [first];
     for (let n = 1; n < MOST; n += 1) clients.push(await signIn(email));
     expect(outcome(await first.get('users/me'))).toEqual([200, null]);
@@ -76,8 +63,25 @@ describe('the sessions of one user', () => {
     expect(audit.rows).toEqual([{ reason: 'too_many' }]);
   });
 
+  it('are refused all of them, though one transaction ends them in two steps', async () => {
+    const { client: first, email } = await accounts.open();
+    const second = await signIn(email);
+    for (const client of [first, second]) expect((await client.get('users/me')).status).toBe(200);
+    const { rows } = await system.db.query<{ id: string }>(
+      'SELECT id FROM sessions WHERE user_id = $1 ORDER BY id DESC LIMIT 1',
+      [first.userId],
+    );
+    const sessions = system.app.get(SessionsService);
+    await system.app.get(UnitOfWork).run(async (manager) => {
+      await sessions.endAll(manager, first.userId, 'password_changed', rows[0]!.id);
+      await sessions.endAll(manager, first.userId, 'logout');
+    });
+    for (const client of [first, second])
+      await eventually(async () => outcome(await client.get('users/me'))[1] === 'SESSION_ENDED', 5000);
+  });
+
   it('are so many at most when twelve sign in at once, and another user keeps theirs', async () => {
-    const [{ client, email }, other] = [await signUp(), await signUp()];
+    const [{ client, email }, other] = [await accounts.open(), await accounts.open()];
     const answers = await Promise.all(
       Array.from({ length: 12 }, () => anyone.post('auth/login', { email, password: PASSWORD })),
     );
@@ -88,7 +92,7 @@ describe('the sessions of one user', () => {
 
   it('end within a second of a ban, though five thousand were open from before', async () => {
     const admin = await someone(system, new Builders(system), 'admin');
-    const { client, email } = await signUp();
+    const { client, email } = await accounts.open();
     await system.db.query(
       `INSERT INTO sessions (id, user_id, created_at, last_used_at, expires_at)
        SELECT gen_random_uuid(), $1, $2, $2, $2::timestamptz + interval '7 days' FROM generate_series(1, 5000)`,
@@ -112,7 +116,7 @@ describe('the sessions of one user', () => {
   });
 
   it('that have ended spend nothing of what their owner may ask', async () => {
-    const { client: own, email } = await signUp();
+    const { client: own, email } = await accounts.open();
     const stolen = await signIn(email);
     await stolen.post('auth/logout');
     const before = await remaining(own);

@@ -4,16 +4,12 @@ import type { PoolClient } from 'pg';
 import { Builders, PASSWORD } from '../support/builders.js';
 import { CapturedMails } from '../support/captured-mails.js';
 import { type Answer, Client } from '../support/client.js';
+import { type SignedUp, SignUps } from '../support/sign-ups.js';
 import { someone } from '../support/staff.js';
 import { eventually, startSystem, type System } from '../support/system.js';
 import { Texts } from '../support/texts.js';
 
 const NEW_PASSWORD = 'staple battery horse';
-
-interface Person {
-  email: string;
-  client: Client;
-}
 
 /** Sign-ins that are held up at one table or another while something happens to their account. */
 describe('a sign-in in flight', () => {
@@ -22,43 +18,32 @@ describe('a sign-in in flight', () => {
   let texts: Texts;
   let anyone: Client;
   let admin: Client;
-  let count = 0;
+  let accounts: SignUps;
 
   beforeAll(async () => {
     system = await startSystem({ at: '2023-10-03T12:00:00Z' });
     mails = new CapturedMails(system);
     texts = new Texts(system);
     anyone = new Client(system.url);
+    accounts = new SignUps(system, 'flight');
     admin = await someone(system, new Builders(system), 'admin');
   });
   afterAll(async () => system.stop());
 
   const codeOf = ({ status, error }: Answer) => (status < 300 ? 'ok' : error.code);
-  const login = ({ email }: Person, password = PASSWORD) => anyone.post('auth/login', { email, password });
+  const login = ({ email }: Pick<SignedUp, 'email' | 'client'>, password = PASSWORD) =>
+    anyone.post('auth/login', { email, password });
   const totp = (secret: string) => generateSync({ secret, epoch: Math.floor(system.now().getTime() / 1000) });
   const later = (ms: number) => system.moveTo(new Date(system.now().getTime() + ms));
 
-  async function register(): Promise<Person> {
-    count += 1;
-    const email = `flight${count}@example.com`;
-    const { data } = await anyone.post('auth/register', {
-      email,
-      password: PASSWORD,
-      handle: `flight_${count}`,
-      birthDate: '1990-12-10',
-      termsVersion: '2026-11',
-    });
-    return { email, client: new Client(system.url, data.accessToken, data.user.id) };
-  }
-
-  async function secretOf({ client }: Person): Promise<string> {
+  async function secretOf({ client }: Pick<SignedUp, 'email' | 'client'>): Promise<string> {
     const { data } = await client.post('auth/totp');
     expect(codeOf(await client.post('auth/totp/confirm', { code: totp(data.secret) }))).toBe('ok');
     await later(30_000);
     return data.secret;
   }
 
-  async function forgotten({ email }: Person): Promise<() => Promise<Answer>> {
+  async function forgotten({ email }: Pick<SignedUp, 'email' | 'client'>): Promise<() => Promise<Answer>> {
     await anyone.post('auth/password/forgot', { email });
     const mail = await eventually(async () =>
       Promise.resolve(
@@ -69,9 +54,10 @@ describe('a sign-in in flight', () => {
     return async () => anyone.post('auth/password/reset', { token, password: NEW_PASSWORD });
   }
 
-  const change = ({ client }: Person, body: object) =>
+  const change = ({ client }: Pick<SignedUp, 'email' | 'client'>, body: object) =>
     admin.call('PATCH', `admin/users/${client.userId}`, { body });
-  const ban = (person: Person) => change(person, { status: 'banned', reason: 'fraud' });
+  const ban = (person: Pick<SignedUp, 'email' | 'client'>) =>
+    change(person, { status: 'banned', reason: 'fraud' });
 
   /** Nothing gets past the table until `release`. */
   async function shut(table: string): Promise<() => Promise<void>> {
@@ -91,7 +77,7 @@ describe('a sign-in in flight', () => {
       return rows[0]!.n >= n;
     });
 
-  async function liveSessionsOf({ client }: Person): Promise<number> {
+  async function liveSessionsOf({ client }: Pick<SignedUp, 'email' | 'client'>): Promise<number> {
     const { rows } = await system.db.query<{ n: number }>(
       'SELECT count(*)::int AS n FROM sessions WHERE user_id = $1 AND ended_at IS NULL',
       [client.userId],
@@ -117,7 +103,7 @@ describe('a sign-in in flight', () => {
   it.each(['refresh_tokens', 'sessions'])(
     'is ended by a ban that comes while it waits for %s',
     async (table) => {
-      const person = await register();
+      const person = await accounts.open();
       const [signedIn, banned] = await overtaken(
         table,
         () => login(person),
@@ -131,7 +117,7 @@ describe('a sign-in in flight', () => {
   );
 
   it('that starts before a ban has committed is refused', async () => {
-    const person = await register();
+    const person = await accounts.open();
     const [banned, signedIn] = await overtaken(
       'devices',
       () => ban(person),
@@ -142,7 +128,7 @@ describe('a sign-in in flight', () => {
   });
 
   it('that starts before a demotion has committed opens a session of the lower role', async () => {
-    const person = await register();
+    const person = await accounts.open();
     await system.db.query("UPDATE users SET role = 'admin' WHERE id = $1", [person.client.userId]);
     const [demoted, signedIn] = await overtaken(
       'devices',
@@ -156,7 +142,7 @@ describe('a sign-in in flight', () => {
   });
 
   it('by the second factor is ended by a reset that comes while it waits', async () => {
-    const person = await register();
+    const person = await accounts.open();
     await system.db.query('UPDATE users SET email_verified_at = now() WHERE id = $1', [person.client.userId]);
     const secret = await secretOf(person);
     const { error } = await login(person);
@@ -172,7 +158,7 @@ describe('a sign-in in flight', () => {
   });
 
   it('by the second factor is refused after a reset, the challenge of a moment ago among them', async () => {
-    const person = await register();
+    const person = await accounts.open();
     await system.db.query('UPDATE users SET email_verified_at = now() WHERE id = $1', [person.client.userId]);
     const secret = await secretOf(person);
     const { error } = await login(person);
@@ -186,7 +172,7 @@ describe('a sign-in in flight', () => {
   });
 
   it('by a number that is being taken from the account is refused', async () => {
-    const person = await register();
+    const person = await accounts.open();
     const phone = '+12015550123';
     const asked = await person.client.post('auth/phone', { phone });
     const [added] = await texts.codes(phone);
@@ -204,7 +190,7 @@ describe('a sign-in in flight', () => {
   });
 
   it('is ended by ending all sessions, that of who asked as well', async () => {
-    const person = await register();
+    const person = await accounts.open();
     const [signedIn, ended] = await overtaken(
       'refresh_tokens',
       () => login(person),
@@ -217,7 +203,7 @@ describe('a sign-in in flight', () => {
   it('neither locks up with bans, resets and changes of the password nor outlives the last of them', async () => {
     const before = await deadlocks();
     for (let round = 0; round < 3; round += 1) {
-      const person = await register();
+      const person = await accounts.open();
       const secret = await secretOf(person);
       const { error } = await login(person);
       const proof = { challenge: error.details['challenge'], code: totp(secret) };

@@ -145,7 +145,7 @@ export class SessionsService implements Forgetful {
     except: string | null = null,
   ): Promise<number> {
     const ids = await this.repository.endAll(manager, userId, reason, this.clock.now(), except);
-    if (ids.length > 0) afterCommit(manager, `sessions.bury:${userId}`, () => void this.cache.bury(...ids));
+    this.buryAfterCommit(manager, ids);
     return ids.length;
   }
 
@@ -172,7 +172,14 @@ export class SessionsService implements Forgetful {
       subjectId: userId,
       details: { sessions: ids.length, reason: 'too_many' },
     });
-    afterCommit(manager, `sessions.bury-oldest:${userId}`, () => void this.cache.bury(...ids));
+    this.buryAfterCommit(manager, ids);
+  }
+
+  /** Named by what it buries: of two callbacks of one name only the later would run. */
+  private buryAfterCommit(manager: EntityManager, ids: string[]): void {
+    const [first] = ids;
+    if (first !== undefined)
+      afterCommit(manager, `sessions.bury:${first}`, () => void this.cache.bury(...ids));
   }
 
   private async load(sessionId: string, now: number, active: boolean): Promise<CachedSession | null> {

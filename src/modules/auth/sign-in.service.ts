@@ -55,15 +55,13 @@ export class SignInService {
     signIn: SignIn,
     confirm: Confirm<Refusal> = async () => null,
   ): Promise<SignInOutcome | Refusal> {
-    const { userId, proof, caller } = signIn;
-    const user = await this.users.lock(manager, userId);
-    const refusal = await confirm();
-    if (refusal !== null) return refusal;
-    if (user.status !== 'active') return banned(user);
-    return (
-      (await this.challenges.ask(manager, userId, proof)) ??
-      (await this.open(manager, user, { proof, secondFactor: false }, caller))
-    );
+    return await this.decide(manager, signIn, confirm, async (user) => {
+      const { proof, caller } = signIn;
+      return (
+        (await this.challenges.ask(manager, user.id, proof)) ??
+        (await this.open(manager, user, { proof, secondFactor: false }, caller))
+      );
+    });
   }
 
   /** The same for who confirms the second factor; `signIn.proof` is the first. Joins the caller's transaction. */
@@ -72,18 +70,29 @@ export class SignInService {
     signIn: SignIn,
     confirm: Confirm<Refusal>,
   ): Promise<SignInOutcome | Refusal> {
-    const { userId, proof, caller } = signIn;
-    const user = await this.users.lock(manager, userId);
-    const refusal = await confirm();
-    if (refusal !== null) return refusal;
-    if (user.status !== 'active') return banned(user);
-    return await this.open(manager, user, { proof, secondFactor: true }, caller);
+    const { proof, caller } = signIn;
+    return await this.decide(manager, signIn, confirm, (user) =>
+      this.open(manager, user, { proof, secondFactor: true }, caller),
+    );
   }
 
   /** What the way in answers, once its transaction has committed. Throws BANNED, SECOND_FACTOR_REQUIRED. */
   answer(outcome: SignInOutcome): SignedInDto {
     if (outcome instanceof DomainError) throw outcome;
     return outcome;
+  }
+
+  /** The user's row before anything else, then the proof, then what the locked row says. */
+  private async decide<Refusal>(
+    manager: EntityManager,
+    { userId }: SignIn,
+    confirm: Confirm<Refusal>,
+    admit: (user: UserProfile) => Promise<SignInOutcome>,
+  ): Promise<SignInOutcome | Refusal> {
+    const user = await this.users.lock(manager, userId);
+    const refusal = await confirm();
+    if (refusal !== null) return refusal;
+    return user.status === 'active' ? await admit(user) : banned(user);
   }
 
   private async open(

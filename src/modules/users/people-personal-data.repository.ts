@@ -5,6 +5,7 @@ import {
   HoldsPersonalData,
   type PersonalDataHolder,
   type PersonalSection,
+  sectionsOf,
 } from '../../platform/privacy/personal-data.decorator.js';
 
 /** Profiles, and what stands between two people. Of the others the export tells the id that the user has seen. */
@@ -23,10 +24,7 @@ export class PeoplePersonalData implements PersonalDataHolder {
   readonly kept = [];
 
   exportOf(snapshot: Snapshot, userId: string): PersonalSection[] {
-    const section = (file: string, sql: string): PersonalSection => ({
-      file,
-      rows: snapshot.rows(sql, [userId]),
-    });
+    const section = sectionsOf(snapshot, userId);
     return [
       section(
         'profile',

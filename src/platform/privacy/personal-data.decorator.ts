@@ -9,6 +9,14 @@ export interface PersonalSection {
   readonly rows: AsyncIterable<JsonRow>;
 }
 
+/** Makes sections of statements whose one parameter is the user's id. */
+export function sectionsOf(
+  snapshot: Snapshot,
+  userId: string,
+): (file: string, sql: string) => PersonalSection {
+  return (file, sql) => ({ file, rows: snapshot.rows(sql, [userId]) });
+}
+
 /** A table that outlives its user: its rows keep the user's id, which by then is a pseudonym. */
 export interface KeptTable {
   readonly table: string;

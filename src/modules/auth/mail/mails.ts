@@ -21,11 +21,11 @@ export const NOTICES = {
   },
   phoneChanged: {
     subject: 'A telephone number was added to your account',
-    text: 'A telephone number was added to your account, in place of an earlier one if there was any. Codes sent to it open your account.',
+    text: 'A telephone number was set for your account, and codes sent to it sign in. If it is not yours, set your own number instead: a new password alone does not take it away.',
   },
   providerLinked: {
     subject: 'A way to sign in was added to your account',
-    text: 'An account at Google or Apple was linked to your account and opens it from now on.',
+    text: 'An account at Google or Apple was linked to your account and opens it from now on. If it is not yours, unlink it: a new password alone does not.',
   },
   providerUnlinked: {
     subject: 'A way to sign in was removed from your account',

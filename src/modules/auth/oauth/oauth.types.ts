@@ -9,7 +9,7 @@ export interface ProviderIdentity {
   readonly email: string | null;
   /** The provider itself says that the address is the person's. */
   readonly emailVerified: boolean;
-  /** Apple's forwarding address: it works as any other, until its owner switches it off. */
+  /** An address of Apple's that forwards to the person's own. Once they switch it off, mail to it is refused for good. */
   readonly privateRelay: boolean;
   readonly name: string | null;
 }

@@ -5,6 +5,7 @@ import {
   HoldsPersonalData,
   type PersonalDataHolder,
   type PersonalSection,
+  sectionsOf,
 } from '../../../platform/privacy/personal-data.decorator.js';
 import { SessionsService } from '../sessions.service.js';
 
@@ -25,10 +26,7 @@ export class AuthPersonalData implements PersonalDataHolder {
   constructor(private readonly sessions: SessionsService) {}
 
   exportOf(snapshot: Snapshot, userId: string): PersonalSection[] {
-    const section = (file: string, sql: string): PersonalSection => ({
-      file,
-      rows: snapshot.rows(sql, [userId]),
-    });
+    const section = sectionsOf(snapshot, userId);
     return [
       section('password', 'SELECT changed_at FROM credentials WHERE user_id = $1'),
       section(

@@ -5,6 +5,7 @@ import {
   HoldsPersonalData,
   type PersonalDataHolder,
   type PersonalSection,
+  sectionsOf,
 } from '../../../platform/privacy/personal-data.decorator.js';
 
 /** The second factor, and devices that an account is known by (keyed hashes: only their times can be told). */
@@ -15,10 +16,7 @@ export class ProtectionPersonalData implements PersonalDataHolder {
   readonly kept = [];
 
   exportOf(snapshot: Snapshot, userId: string): PersonalSection[] {
-    const section = (file: string, sql: string): PersonalSection => ({
-      file,
-      rows: snapshot.rows(sql, [userId]),
-    });
+    const section = sectionsOf(snapshot, userId);
     return [
       section('known-devices', 'SELECT seen_at FROM known_devices WHERE user_id = $1 ORDER BY seen_at'),
       section(
