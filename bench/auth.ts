@@ -5,7 +5,7 @@ import pg from 'pg';
 import { v7 } from 'uuid';
 import { loadRules } from '../src/platform/config/load-config.js';
 import { type Figure, limitFigure, ratioFigure, say } from './support/figures.js';
-import { drive } from './support/load.js';
+import { drive, pace } from './support/load.js';
 import { seedWorld, signIn } from './support/seed.js';
 import { type Bench, startBench } from './support/services.js';
 
@@ -36,18 +36,19 @@ export async function run({ seconds }: { seconds: number }): Promise<Figure[]> {
 async function guard(bench: Bench, tokens: string[], seconds: number): Promise<Figure[]> {
   const server = await bench.start('guarded-nest', { LOG_LEVEL: 'warn' });
   const any = <T>(list: T[]): T => list[Math.floor(Math.random() * list.length)] as T;
-  const load = (route: string, time: number, rate?: number) =>
-    drive({
+  const load = (route: string, time: number, rate?: number) => {
+    const how = {
       url: server.url,
       connections: CONNECTIONS,
       seconds: time,
-      ...(rate === undefined ? {} : { rate }),
       request: () => ({
-        method: 'GET',
+        method: 'GET' as const,
         path: `/bench/${route}`,
         headers: { Authorization: `Bearer ${any(tokens)}` },
       }),
-    });
+    };
+    return rate === undefined ? drive(how) : pace({ ...how, rate });
+  };
   await load('open', 2);
   await load('guarded', 4); // every session's first look-up goes to Postgres
   const costs: number[] = [];

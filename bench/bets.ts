@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { type Figure, limitFigure, ratioFigure, say } from './support/figures.js';
-import { drive, type LoadFigures } from './support/load.js';
+import { drive, type LoadFigures, pace } from './support/load.js';
 import { insertGame, seedBets, seedWorld, signIn, type World } from './support/seed.js';
 import { type Bench, type Running, startBench } from './support/services.js';
 
@@ -49,7 +49,13 @@ async function throughput(
       `round ${round}: floor ${floor.toFixed(0)}/s, bets ${ours.perSecond.toFixed(0)}/s, p99 ${ours.p99} ms, ${told(ours)}`,
     );
   }
-  const steady = await load(api, bets(world, tokens), seconds, 1000);
+  const steady = await pace({
+    url: api.url,
+    connections: CONNECTIONS,
+    seconds,
+    request: bets(world, tokens),
+    rate: 1000,
+  });
   say(`at 1,000/s: p50 ${steady.p50} ms, p99 ${steady.p99} ms, ${told(steady)}`);
   return [
     ratioFigure({ bench: 'bets', metric: 'throughput', unit: 'bets/s' }, rounds, 0.35),
@@ -109,18 +115,12 @@ async function weekSpan(bench: Bench): Promise<[Date, Date]> {
   return [rows[0]?.starts_at ?? new Date(), new Date((rows[0]?.ends_at.getTime() ?? 0) - 60_000)];
 }
 
-export function load(
-  api: Running,
-  request: ReturnType<typeof bets>,
-  seconds: number,
-  rate?: number,
-): Promise<LoadFigures> {
+export function load(api: Running, request: ReturnType<typeof bets>, seconds: number): Promise<LoadFigures> {
   return drive({
     url: api.url,
     connections: CONNECTIONS,
     seconds,
     request,
-    ...(rate === undefined ? {} : { rate }),
   });
 }
 

@@ -46,20 +46,24 @@ export async function run(): Promise<Figure[]> {
     await new OutboxRepository(database).take(manager, 200);
     await new DeadlinesRepository(database).fireDue([v7()]);
     const outcome = market.outcomes[0];
-    const placement = [
-      userId,
-      randomUUID(),
-      Buffer.alloc(32),
-      world.weekId,
-      market.id,
-      outcome?.outcome,
-      5,
-      outcome?.oddsId,
-    ];
-    await nested(client, 'place_bet', 'SELECT place_bet($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, 1000, 18)', [
-      ...placement,
-      'exact',
-    ]);
+    const users = world.userIds.slice(8, 24);
+    const each = <T>(value: T): T[] => users.map(() => value);
+    await nested(
+      client,
+      'place_bets (16 members)',
+      'SELECT place_bets($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, 1000, 18, false)',
+      [
+        users,
+        users.map(() => randomUUID()),
+        each(Buffer.alloc(32)),
+        each(market.id),
+        each(outcome?.outcome),
+        each(5),
+        each(outcome?.oddsId),
+        each('exact'),
+        each(world.weekId),
+      ],
+    );
     const grades = market.outcomes.map((each) => ({
       market_id: market.id,
       outcome: each.outcome,

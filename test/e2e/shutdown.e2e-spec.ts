@@ -164,7 +164,7 @@ describe('a process that is told to stop', () => {
     await eventually(async () => {
       const { rowCount } = await system.db.query(
         `SELECT 1 FROM pg_stat_activity
-         WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%place_bet%'`,
+         WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%place_bets%'`,
       );
       return rowCount === 1;
     });

@@ -52,7 +52,7 @@ async function move(market: TestMarket, outcome: string, american: number): Prom
   return id;
 }
 
-describe('what place_bet refuses', () => {
+describe('what place_bets refuses', () => {
   /** A bet that would be accepted, until conditions are added. */
   interface Scene {
     game: TestGame;

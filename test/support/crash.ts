@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { RedisConnections } from '../../src/platform/redis/redis-connections.js';
 import type { TestGame } from './builders.js';
 import type { Client } from './client.js';
@@ -20,6 +21,25 @@ export async function workerStuckAt(
     );
     return rowCount !== 0;
   });
+}
+
+/**
+ * Waits until nothing of what `look` counts is left. A busy machine takes its time: it is given up only when nothing has
+ * changed for `stillMs`, longer than the jobs of a killed worker need to be found (two rounds of `stalledInterval`).
+ */
+export async function untilNothingIsLeft(
+  look: () => Promise<Record<string, number>>,
+  stillMs = 20_000,
+): Promise<void> {
+  let [seen, since] = ['', performance.now()];
+  for (;;) {
+    const left = await look();
+    if (Object.values(left).every((count) => count === 0)) return;
+    const now = JSON.stringify(left);
+    if (now !== seen) [seen, since] = [now, performance.now()];
+    else if (performance.now() - since > stillMs) throw new Error(`nothing moves for ${stillMs} ms: ${now}`);
+    await sleep(25);
+  }
 }
 
 /** Holds what `lock` locks until the function it answers is called. */
@@ -48,7 +68,7 @@ export async function expireJobLocks(system: System, locks?: string[]): Promise<
   if (keys.length > 0) await system.app.get(RedisConnections).queue.del(...keys);
 }
 
-/** One bet of 10 of each player on each side of each market of the game, straight through `place_bet`. How many. */
+/** One bet of 10 of each player on each side of each market of the game, straight through `place_bets`. How many. */
 export async function betOnEverything(
   system: System,
   players: Client[],
@@ -59,8 +79,12 @@ export async function betOnEverything(
     Object.entries(odds).map(([outcome, oddsId]) => ({ id, outcome, oddsId })),
   );
   const { rowCount } = await system.db.query(
-    `SELECT place_bet(u.id, gen_random_uuid()::text, '\\x00', $2, s.id, s.outcome, 10, s.odds_id, 'exact', 1, 1000, 18)
-     FROM unnest($1::uuid[]) AS u (id), unnest($3::uuid[], $4::text[], $5::uuid[]) AS s (id, outcome, odds_id)`,
+    `SELECT b.* FROM (SELECT $1::uuid[] AS users, ARRAY[cardinality($1::uuid[])] AS n) u,
+       unnest($3::uuid[], $4::text[], $5::uuid[]) AS s (id, outcome, odds_id),
+       place_bets(u.users, ARRAY(SELECT gen_random_uuid()::text FROM unnest(u.users)), array_fill('\\x00'::bytea, u.n),
+                  array_fill(s.id, u.n), array_fill(s.outcome, u.n), array_fill(10::bigint, u.n), array_fill(s.odds_id, u.n),
+                  array_fill('exact'::text, u.n), array_fill($2::int, u.n), 1, 1000, 18, false) b
+     WHERE b.refusal IS NULL`,
     [
       players.map(({ userId }) => userId),
       week,

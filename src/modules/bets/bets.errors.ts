@@ -21,7 +21,7 @@ export const betsErrors = defineErrors({
   BET_NOT_FOUND: { status: 404, message: 'There is no such bet, or it is not yours.' },
 });
 
-/** Everything `place_bet` may refuse with, in the order in which it looks. */
+/** Everything `place_bets` may refuse with, in the order in which it looks. */
 export const placementErrors: Readonly<Record<string, ErrorFactory>> = {
   NOT_IN_POOL: betsErrors.NOT_IN_POOL,
   WEEK_NOT_PLAYING: betsErrors.WEEK_NOT_PLAYING,

@@ -6,11 +6,12 @@ import { BetsGradingService } from './bets-grading.service.js';
 import { BetsPersonalData } from './bets-personal-data.repository.js';
 import { BetsRepository } from './bets.repository.js';
 import { BetsService } from './bets.service.js';
+import { PlacingService } from './placing.service.js';
 
 @Module({
   imports: [PoolsModule],
   controllers: [BetsController],
-  providers: [BetPages, BetsService, BetsGradingService, BetsRepository, BetsPersonalData],
+  providers: [BetPages, PlacingService, BetsService, BetsGradingService, BetsRepository, BetsPersonalData],
   exports: [BetsGradingService],
 })
 export class BetsModule {}

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Database } from '../../platform/database/database.js';
+import type { ErrorDetails } from '../../platform/http/domain-error.js';
 
 export interface Placement {
   userId: string;
@@ -12,9 +13,19 @@ export interface Placement {
   stake: number;
   oddsId: string | null;
   accept: string;
+}
+
+export interface PlacementRules {
   minStake: number;
   maxStake: number;
   minimumAge: number;
+}
+
+/** The answer, or the code of the refusal with its details; BUSY is the one that asking alone overcomes. */
+export interface PlacementOutcome {
+  refusal: string | null;
+  details: ErrorDetails | null;
+  answer: Record<string, unknown> | null;
 }
 
 export interface BetRow {
@@ -60,37 +71,37 @@ export class BetsRepository {
     await manager.query('SELECT bets_open_week($1)', [weekId]);
   }
 
-  /** One round trip. A refusal comes as an error with SQLSTATE PB001, its code as message, its details as detail. */
-  async place(bet: Placement): Promise<Record<string, unknown>> {
-    const rows = await this.database.query<{ answer: Record<string, unknown> }>(
+  /**
+   * One round trip for bets of different users; see `place_bets` in the migration. Answers in their order. With `wait` it
+   * waits for rows and gates that others hold, which only one bet at a time may do.
+   */
+  async place(
+    bets: readonly Placement[],
+    { minStake, maxStake, minimumAge }: PlacementRules,
+    wait: boolean,
+  ): Promise<PlacementOutcome[]> {
+    const outcomes: PlacementOutcome[] = [];
+    for (const { i, ...outcome } of await this.database.query<PlacementOutcome & { i: string }>(
       'bets.place',
-      'SELECT place_bet($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS answer',
+      'SELECT * FROM place_bets($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)',
       [
-        bet.userId,
-        bet.key,
-        bet.bodyHash,
-        bet.weekId,
-        bet.marketId,
-        bet.outcome,
-        bet.stake,
-        bet.oddsId,
-        bet.accept,
-        bet.minStake,
-        bet.maxStake,
-        bet.minimumAge,
+        bets.map(({ userId }) => userId),
+        bets.map(({ key }) => key),
+        bets.map(({ bodyHash }) => bodyHash),
+        bets.map(({ marketId }) => marketId),
+        bets.map(({ outcome }) => outcome),
+        bets.map(({ stake }) => stake),
+        bets.map(({ oddsId }) => oddsId),
+        bets.map(({ accept }) => accept),
+        bets.map(({ weekId }) => weekId),
+        minStake,
+        maxStake,
+        minimumAge,
+        wait,
       ],
-    );
-    return rows[0]?.answer ?? {};
-  }
-
-  /** What was answered under this key. Index: primary key of idempotency_keys. */
-  async findAnswer(userId: string, key: string): Promise<Record<string, unknown> | null> {
-    const [row] = await this.database.query<{ response: Record<string, unknown> }>(
-      'bets.answer',
-      "SELECT response FROM idempotency_keys WHERE user_id = $1 AND operation = 'bets.place' AND key = $2",
-      [userId, key],
-    );
-    return row?.response ?? null;
+    ))
+      outcomes[Number(i) - 1] = outcome;
+    return outcomes;
   }
 
   /** A user's bets of some weeks, newest first. Index: ix_bets_user_history of these weeks' partitions. */

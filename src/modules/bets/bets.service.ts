@@ -1,20 +1,16 @@
 import { Injectable } from '@nestjs/common';
-import { Rules } from '../../platform/config/rules.js';
-import { driverError, isRetryable } from '../../platform/database/database-errors.js';
 import { Effect, type Listed, type RenderedList } from '../../platform/http/answers.js';
-import type { ErrorDetails } from '../../platform/http/domain-error.js';
 import type { IdempotencyKey } from '../../platform/http/idempotency.js';
 import { cursorPage, DEFAULT_LIMIT, readCursor } from '../../platform/http/pagination.js';
 import type { Subject } from '../../platform/security/subject.js';
 import { priceText } from '../sports/prices.service.js';
 import { readWeekId, weekText, WeeksService } from '../pools/weeks.service.js';
 import { BetPages } from './bet-pages.js';
-import { betsErrors, placementErrors } from './bets.errors.js';
-import { type BetRow, BetsRepository, type Placement } from './bets.repository.js';
+import { betsErrors } from './bets.errors.js';
+import { type BetRow, BetsRepository } from './bets.repository.js';
 import type { BetDto, BetsQuery, PlaceBetDto, PlacedBetDto } from './dto/bets.dto.js';
+import { PlacingService } from './placing.service.js';
 
-/** A bet that a deadlock chose as its victim left nothing behind. */
-const ATTEMPTS = 4;
 const BET_ID = [/^\d{1,18}$/]; // always a bigint
 /** Partitions that one query of a history opens. */
 const WEEKS_AT_ONCE = 4;
@@ -24,10 +20,10 @@ const MAX_BIGINT = 9_223_372_036_854_775_807n;
 @Injectable()
 export class BetsService {
   constructor(
+    private readonly placing: PlacingService,
     private readonly repository: BetsRepository,
     private readonly pages: BetPages,
     private readonly weeks: WeeksService,
-    private readonly rules: Rules,
   ) {}
 
   /** Places a bet in the caller's pool of the current week, or answers what the same key was answered before. */
@@ -36,8 +32,7 @@ export class BetsService {
     body: PlaceBetDto,
     { key, bodyHash }: IdempotencyKey,
   ): Promise<Effect<PlacedBetDto>> {
-    const { pools, auth } = this.rules;
-    const answer = await this.callPlaceBet({
+    const answer = await this.placing.place({
       userId,
       key,
       bodyHash,
@@ -47,35 +42,11 @@ export class BetsService {
       stake: body.stake,
       oddsId: body.oddsId ?? null,
       accept: body.acceptOdds ?? 'exact',
-      minStake: pools.minStake,
-      maxStake: pools.maxStake,
-      minimumAge: auth.minimumAge,
     });
     await this.pages.placed(userId);
     const { replayed = false, ...bet } = answer as unknown as PlacedBetDto & { replayed?: boolean };
     const placedAt = new Date(bet.placedAt);
     return new Effect({ ...bet, placedAt: placedAt.toISOString() }, placedAt, replayed);
-  }
-
-  private async callPlaceBet(placement: Placement, attempt = 1): Promise<Record<string, unknown>> {
-    try {
-      return await this.repository.place(placement);
-    } catch (error) {
-      if (isRetryable(error) && attempt < ATTEMPTS) return await this.callPlaceBet(placement, attempt + 1);
-      const { code, message, detail } = driverError(error);
-      if (code !== 'PB001') throw error;
-      if (message === 'REPLAY') return await this.replay(placement);
-      const refusal = placementErrors[String(message)];
-      if (!refusal) throw error;
-      throw refusal(JSON.parse(String(detail)) as ErrorDetails);
-    }
-  }
-
-  /** The first answer of a key whose duplicate had already taken the member's row (and has given it back). */
-  private async replay({ userId, key }: Placement): Promise<Record<string, unknown>> {
-    const answer = await this.repository.findAnswer(userId, key);
-    if (!answer) throw new Error('An idempotency key vanished while it was replayed');
-    return { ...answer, replayed: true };
   }
 
   /** The caller's bets, newest first. */

@@ -124,7 +124,7 @@ export class MembersRepository {
   }
 
   /**
-   * Enters the gates of the week and the user, as place_bet does, and only then looks: the week's state and what bars the
+   * Enters the gates of the week and the user, as place_bets does, and only then looks: the week's state and what bars the
    * user from playing. The caller holds the member's row.
    */
   async enterGates(

@@ -19,7 +19,7 @@ export class Database {
     text: string,
     values: unknown[] = [],
   ): Promise<Row[]> {
-    // Not pool.query, which throws the connection away at every error: a refusal of place_bet is one.
+    // Not pool.query, which throws the connection away at every error: a deadlock's victim is one.
     const client = await this.pool.connect().catch((error: unknown) => {
       throw asUnavailable(error);
     });
