@@ -47,7 +47,7 @@ export async function run(): Promise<Figure[]> {
     await new DeadlinesRepository(database).fireDue([v7()]);
     const outcome = market.outcomes[0];
     const users = world.userIds.slice(8, 24);
-    const each = <T>(value: T): T[] => users.map(() => value);
+    const all = <T>(value: T): T[] => users.map(() => value);
     await nested(
       client,
       'place_bets (16 members)',
@@ -55,13 +55,13 @@ export async function run(): Promise<Figure[]> {
       [
         users,
         users.map(() => randomUUID()),
-        each(Buffer.alloc(32)),
-        each(market.id),
-        each(outcome?.outcome),
-        each(5),
-        each(outcome?.oddsId),
-        each('exact'),
-        each(world.weekId),
+        all(Buffer.alloc(32)),
+        all(market.id),
+        all(outcome?.outcome),
+        all(5),
+        all(outcome?.oddsId),
+        all('exact'),
+        all(world.weekId),
       ],
     );
     const grades = market.outcomes.map((each) => ({

@@ -81,7 +81,7 @@ export class BetsRepository {
     wait: boolean,
   ): Promise<PlacementOutcome[]> {
     const outcomes: PlacementOutcome[] = [];
-    for (const { i, ...outcome } of await this.database.query<PlacementOutcome & { i: string }>(
+    for (const { i, ...told } of await this.database.query<PlacementOutcome & { i: string }>(
       'bets.place',
       'SELECT * FROM place_bets($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)',
       [
@@ -100,7 +100,7 @@ export class BetsRepository {
         wait,
       ],
     ))
-      outcomes[Number(i) - 1] = outcome;
+      outcomes[Number(i) - 1] = told;
     return outcomes;
   }
 

@@ -42,7 +42,9 @@ export class GroupedCalls<Request, Answer> {
   }
 
   private start(): void {
-    while (this.waiting.length > 0 && this.underWay < this.options.underWay) void this.send(this.nextGroup());
+    while (this.waiting.length > 0 && this.underWay < this.options.underWay) {
+      this.send(this.nextGroup()).catch(rethrow);
+    }
   }
 
   /** The longest waiting ones, one a subject; the others keep their place. */
@@ -72,4 +74,9 @@ export class GroupedCalls<Request, Answer> {
       this.start();
     }
   }
+}
+
+/** `send` tells those who asked; what it could not even tell is a mistake of ours. */
+function rethrow(error: unknown): never {
+  throw error;
 }
