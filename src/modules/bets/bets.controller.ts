@@ -4,8 +4,10 @@ import type { Effect, RenderedList } from '../../platform/http/answers.js';
 import { httpErrors } from '../../platform/http/http.errors.js';
 import { Idempotency, type IdempotencyKey } from '../../platform/http/idempotency.js';
 import { Operation } from '../../platform/http/operation.decorator.js';
+import { AsksEarly } from '../../platform/security/early-asks.js';
 import { CurrentSubject, type Subject } from '../../platform/security/subject.js';
 import { poolsErrors } from '../pools/pools.errors.js';
+import { BETS_OF_CALLER } from './bet-pages.js';
 import { betsErrors, placementErrors } from './bets.errors.js';
 import { BetsService } from './bets.service.js';
 import { BetDto, BetParam, BetsQuery, PlaceBetDto, PlacedBetDto } from './dto/bets.dto.js';
@@ -33,6 +35,7 @@ export class BetsController {
   }
 
   @Get()
+  @AsksEarly(BETS_OF_CALLER)
   @Operation({
     summary: "The caller's bets, newest first",
     answer: BetDto,

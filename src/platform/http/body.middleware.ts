@@ -10,11 +10,14 @@ const parse = json({ limit: LIMIT, strict: false, type: () => true });
 
 /**
  * Reads JSON bodies. A body of another kind is refused by name, not read as none. Reads (GET, HEAD) take no body: what
- * comes with one is not looked at. The one path whose body is no JSON has its own reader.
+ * comes with one is not looked at. What is no JSON, or must be seen as it came, has its own reader: paths of `except`, and all
+ * paths below one of them that ends with a slash.
  */
-export function bodyMiddleware(except: { readonly path: string }): RequestHandler {
+export function bodyMiddleware(except: readonly string[]): RequestHandler {
+  const exact = new Set(except);
+  const folders = except.filter((path) => path.endsWith('/'));
   return (request, response, next) => {
-    if (request.path === except.path) next();
+    if (exact.has(request.path) || folders.some((folder) => request.path.startsWith(folder))) next();
     else readBody(request, response, next);
   };
 }

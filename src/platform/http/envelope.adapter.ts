@@ -19,8 +19,10 @@ export class EnvelopeAdapter extends ExpressAdapter {
     if (statusCode !== undefined) response.statusCode = statusCode;
     const text = this.textOf(value, response);
     response.setHeader('Content-Type', 'application/json; charset=utf-8');
-    response.setHeader('Content-Length', Buffer.byteLength(text));
-    return response.end(text);
+    const length = Buffer.byteLength(text);
+    response.setHeader('Content-Length', length);
+    // As many bytes as characters: ASCII, which as latin1 goes out without being encoded.
+    return response.end(text, length === text.length ? 'latin1' : 'utf8');
   }
 
   private textOf(value: unknown, response: Response): string {

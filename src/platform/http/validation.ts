@@ -1,17 +1,48 @@
 import { type ArgumentMetadata, ValidationPipe } from '@nestjs/common';
 import { getMetadataStorage, type ValidationError } from 'class-validator';
+import { LRUCache } from 'lru-cache';
 import { httpErrors } from './http.errors.js';
+
+const KEPT_A_CLASS = 500;
+const LONGEST_KEPT = 300;
+
+/** As the query parser and the router make them: strings and lists of strings, which JSON tells apart. */
+function isPlain(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
 
 /**
  * Names that every object inherits (`__proto__`, `constructor`, `hasOwnProperty`) are refused like every unknown property.
  * Nest would drop some of them silently, and class-validator takes the others for known ones.
  */
 class StrictValidationPipe extends ValidationPipe {
+  /**
+   * Queries and parameters that passed, as their DTOs; frozen, for several requests share them. Clients send the same few
+   * again and again, and to validate one costs more than all guards of its request.
+   */
+  private readonly passed = new WeakMap<object, LRUCache<string, object>>();
+
   /** A body that is null would pass as an object without properties. */
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
-    if (metadata.type === 'body' && metadata.metatype !== undefined && value === null)
+    const { type, metatype } = metadata;
+    if (type === 'body' && metatype !== undefined && value === null)
       throw httpErrors.VALIDATION_FAILED({ problem: 'the body must be a JSON object' });
-    return (await super.transform(value, metadata)) as unknown;
+    if ((type !== 'query' && type !== 'param') || metatype === undefined || !isPlain(value))
+      return (await super.transform(value, metadata)) as unknown;
+    const text = JSON.stringify(value);
+    const known = this.passed.get(metatype)?.get(text);
+    if (known !== undefined) return known;
+    const result: unknown = await super.transform(value, metadata);
+    if (text.length <= LONGEST_KEPT && typeof result === 'object' && result !== null)
+      this.keep(metatype, text, result);
+    return result;
+  }
+
+  private keep(metatype: object, text: string, result: object): void {
+    let kept = this.passed.get(metatype);
+    if (kept === undefined) this.passed.set(metatype, (kept = new LRUCache({ max: KEPT_A_CLASS })));
+    for (const part of Object.values(result)) if (Array.isArray(part)) Object.freeze(part);
+    kept.set(text, Object.freeze(result));
   }
 
   protected override stripProtoKeys(value: unknown): void {

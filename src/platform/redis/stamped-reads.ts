@@ -23,6 +23,8 @@ interface Kept<T> {
  */
 export class StampedReads<T extends object> {
   private readonly kept: LRUCache<string, Kept<T>>;
+  /** Stamps that were asked for before they are needed, until they are taken. */
+  private readonly begun = new LRUCache<string, Promise<string | null>>({ max: 1000 });
   private readonly stamps = new Batch(async (asked: readonly string[][]) => {
     const found = await this.redis.cache.mget(asked.flat());
     let from = 0;
@@ -36,9 +38,17 @@ export class StampedReads<T extends object> {
     this.kept = new LRUCache({ max: options.max, ttl: options.maxAgeMs });
   }
 
+  /**
+   * Asks for the stamps of the subjects, which the next `getOrRead` for them takes. What it takes was asked for no earlier than
+   * by its own request: whoever begins replaces what others began and have not taken.
+   */
+  begin(subjects: readonly string[]): void {
+    this.begun.set(subjects.join(' '), this.stampsOf(subjects));
+  }
+
   /** What was read of these subjects under this key, or what `read` reads now. */
   async getOrRead(subjects: readonly string[], key: string, read: () => Promise<T>): Promise<T> {
-    const stamps = await this.stampsOf(subjects);
+    const stamps = await this.takeOrAsk(subjects);
     if (stamps === null) return await read();
     const known = this.kept.get(key);
     if (known?.stamps === stamps) return await known.reading;
@@ -53,6 +63,14 @@ export class StampedReads<T extends object> {
     if (!this.redis.cacheReady) return;
     const told = this.redis.cache.set(this.keyOf(subject), newId(), 'EX', STAMP_SECONDS);
     await withTimeout(told, PATIENCE_MS, 'stamp').catch(() => undefined);
+  }
+
+  private async takeOrAsk(subjects: readonly string[]): Promise<string | null> {
+    const name = subjects.join(' ');
+    const begun = this.begun.get(name);
+    if (begun === undefined) return await this.stampsOf(subjects);
+    this.begun.delete(name);
+    return await begun;
   }
 
   private async stampsOf(subjects: readonly string[]): Promise<string | null> {
