@@ -17,6 +17,7 @@ import { AuthModule } from '../../src/modules/auth/auth.module.js';
 import { SessionsService } from '../../src/modules/auth/sessions.service.js';
 import { Rules } from '../../src/platform/config/rules.js';
 import { DpopProofs } from '../../src/platform/security/dpop-proofs.js';
+import { EarlyAsks } from '../../src/platform/security/early-asks.js';
 import type { TierCounts } from '../../src/platform/security/tier-counts.js';
 import { loadAppConfig } from '../../src/platform/config/load-config.js';
 
@@ -25,8 +26,14 @@ const timings = createHistogram();
 /** The product's own guard without the count for the rate limit, which it only begins for the guard behind it. */
 @Injectable()
 class SessionCheck extends AuthGuard {
-  constructor(tokens: AccessTokensService, proofs: DpopProofs, sessions: SessionsService, rules: Rules) {
-    super(tokens, proofs, sessions, { begin: () => undefined } as unknown as TierCounts, rules);
+  constructor(
+    tokens: AccessTokensService,
+    proofs: DpopProofs,
+    sessions: SessionsService,
+    rules: Rules,
+    early: EarlyAsks,
+  ) {
+    super(tokens, proofs, sessions, { begin: () => undefined } as unknown as TierCounts, rules, early);
   }
 }
 

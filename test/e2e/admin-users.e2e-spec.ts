@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Builders, PASSWORD } from '../support/builders.js';
 import { type Answer, Client } from '../support/client.js';
 import { fingerprint } from '../support/fingerprint.js';
+import { SignUps } from '../support/sign-ups.js';
 import { someone } from '../support/staff.js';
 import { eventually, startSystem, type System } from '../support/system.js';
 
@@ -155,16 +156,9 @@ describe('the users, to operators', () => {
 
   describe('are banned', () => {
     it('for a while: sessions end, sign-in says until when and why, and the ban ends by itself', async () => {
-      const account = {
-        email: `${randomUUID()}@example.com`,
-        password: PASSWORD,
-        handle: `h${randomUUID().slice(0, 8)}`,
-        birthDate: '1990-01-01',
-        termsVersion: '2026-11',
-      };
+      const account = await new SignUps(system, 'banned').open();
       const anyone = new Client(system.url);
-      const { data } = await anyone.post('auth/register', account);
-      const one = new Client(system.url, data.accessToken, data.user.id);
+      const one = account.client;
       expect((await one.get('me')).status).toBe(200);
       const until = inDays(7);
       const answer = await patch(moderator, one, { status: 'banned', bannedUntil: until, reason: 'spam' });
@@ -173,7 +167,7 @@ describe('the users, to operators', () => {
         { status: 'banned', bannedUntil: until, banReason: 'spam', role: 'user' },
       ]);
       expect(outcome(await one.get('me'))).toEqual([401, 'SESSION_ENDED']);
-      expect(outcome(await anyone.post('auth/refresh', { refreshToken: data.refreshToken }))).toEqual([
+      expect(outcome(await anyone.post('auth/refresh', { refreshToken: account.refreshToken }))).toEqual([
         401,
         'REFRESH_TOKEN_INVALID',
       ]);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { BlindIndex } from '../../src/platform/security/blind-index.js';
 import { Builders, PASSWORD } from '../support/builders.js';
 import { type Answer, Client } from '../support/client.js';
 import { startSystemWithRules } from '../support/rules-folder.js';
@@ -8,6 +9,7 @@ import { differenceScore } from '../support/timing.js';
 /** Tries with a known email, and as many with an unknown one. */
 const LOGINS = 100;
 const REQUESTS = 200;
+const REGISTRATIONS = 100;
 const WARMING_UP = 10;
 /** Of samples that do not differ, 1 pair in 15,000 scores above it. */
 const LIMIT = 4;
@@ -26,7 +28,7 @@ describe('whether an email is known', () => {
     );
     anyone = new Client(system.url);
     const make = new Builders(system);
-    const players = await make.players(LOGINS + REQUESTS + 2 * WARMING_UP);
+    const players = await make.players(LOGINS + REQUESTS + REGISTRATIONS + 3 * WARMING_UP);
     const { PasswordHasher } = await import('../../src/platform/security/password-hasher.js');
     const stored = await system.app.get(PasswordHasher).hash(PASSWORD);
     const ids = players.map(({ userId }) => userId);
@@ -81,5 +83,28 @@ describe('whether an email is known', () => {
     const forgot = await compare(REQUESTS, 'auth/password/forgot', (email) => ({ email }));
     expect([...forgot.answers]).toEqual(['[202,null,null,null,null]']);
     expect(differenceScore(forgot.known, forgot.unknown)).toBeLessThan(LIMIT);
+  });
+
+  it('to have been that of who was banned is not told by registering, nor by how long it takes', async () => {
+    const index = system.app.get(BlindIndex);
+    const barred = Array.from({ length: REGISTRATIONS + WARMING_UP }, (_, n) =>
+      index.of('email', `stranger${n - WARMING_UP}@example.com`),
+    );
+    await system.db.query(
+      `INSERT INTO barred_identities (identity, user_id, reason, created_at)
+       SELECT b.identity, u.id, 'ban', now() FROM unnest($1::bytea[]) AS b (identity),
+              (SELECT id FROM users LIMIT 1) AS u`,
+      [barred],
+    );
+    let count = 0;
+    const register = await compare(REGISTRATIONS, 'auth/register', (email) => ({
+      email,
+      password: PASSWORD,
+      handle: `newcomer_${(count += 1)}`,
+      birthDate: '1990-12-10',
+      termsVersion: '2026-11',
+    }));
+    expect([...register.answers]).toEqual([expect.stringMatching(/^\[409,null,"EMAIL_TAKEN"/)]);
+    expect(differenceScore(register.known, register.unknown)).toBeLessThan(LIMIT);
   });
 });

@@ -4,6 +4,7 @@ import { RedisConnections } from '../../src/platform/redis/redis-connections.js'
 import { PASSWORD } from '../support/builders.js';
 import { type Answer, Client } from '../support/client.js';
 import { startSystemWithRules } from '../support/rules-folder.js';
+import { SignUps } from '../support/sign-ups.js';
 import { eventually, type System } from '../support/system.js';
 
 const AT = '2023-10-03T12:00:00Z';
@@ -17,7 +18,7 @@ let anyone: Client;
 let client: Client;
 let refreshToken: string;
 let email: string;
-let count = 0;
+let accounts: SignUps;
 
 async function start(policy: 'reauthenticate' | 'end'): Promise<void> {
   const idle = { seconds: IDLE, policy };
@@ -26,21 +27,11 @@ async function start(policy: 'reauthenticate' | 'end'): Promise<void> {
     { worker: false, at: AT },
   );
   anyone = new Client(system.url);
+  accounts = new SignUps(system, 'idle');
 }
 
 async function signUp(): Promise<void> {
-  count += 1;
-  email = `idle${count}@example.com`;
-  const account = {
-    email,
-    password: PASSWORD,
-    handle: `idle_${count}`,
-    birthDate: '1990-12-10',
-    termsVersion: '2026-11',
-  };
-  const { data } = await anyone.post('auth/register', account);
-  client = new Client(system.url, data.accessToken, data.user.id);
-  ({ refreshToken } = data);
+  ({ email, client, refreshToken } = await accounts.open());
 }
 
 async function signInAgain(): Promise<Client> {
@@ -49,6 +40,21 @@ async function signInAgain(): Promise<Client> {
 }
 
 const pass = async (seconds: number) => system.moveTo(new Date(system.now().getTime() + seconds * 1000));
+/** Asks in a new session when it is almost idle; anew if the machine was so slow that by the answer it may have been. */
+async function askJustBefore<Answered>(ask: () => Promise<Answered>): Promise<Answered> {
+  for (;;) {
+    await signUp();
+    const { rows } = await system.db.query<{ at: Date }>(
+      'SELECT last_used_at AS at FROM sessions WHERE user_id = $1',
+      [client.userId],
+    );
+    const opened = rows[0]!.at.getTime();
+    await system.moveTo(new Date(opened + (IDLE - 2) * 1000));
+    const answer = await ask();
+    if (system.now().getTime() - opened <= IDLE * 1000) return answer;
+  }
+}
+
 const write = async (by = client) =>
   outcome(await by.call('PUT', 'auth/idle-timeout', { body: { seconds: IDLE } }));
 const read = async (by = client) => outcome(await by.get('auth/sessions'));
@@ -64,8 +70,7 @@ describe('an idle session, where the user may prove themselves again', () => {
   beforeEach(signUp);
 
   it('may read and not write, from the second after half an hour on', async () => {
-    await pass(IDLE - 2);
-    expect(await write()).toEqual([200, null]);
+    expect(await askJustBefore(write)).toEqual([200, null]);
     await pass(IDLE + 2);
     expect(await write()).toEqual(REFUSED);
     expect(await read()).toEqual([200, null]);
@@ -202,8 +207,7 @@ describe('an idle session, where it ends', () => {
       .end_reason;
 
   it('is ended by the first request, whatever it is, and by no refresh revived', async () => {
-    await pass(IDLE - 2);
-    expect(await read()).toEqual([200, null]);
+    expect(await askJustBefore(read)).toEqual([200, null]);
     await pass(IDLE + 2);
     expect(await read()).toEqual(ENDED);
     expect(await reason()).toBe('idle');

@@ -30,6 +30,8 @@ const MAY_CALL: Record<string, Role[]> = {
   'GET /api/v1/admin/users': ['moderator', 'compliance', 'admin'],
   'PATCH /api/v1/admin/users/{id}': ['moderator', 'compliance', 'admin'],
   'POST /api/v1/admin/users/{id}/pass': ['admin'],
+  'GET /api/v1/admin/withdrawals': ['compliance', 'admin'],
+  'POST /api/v1/admin/withdrawals/{id}/decide': ['compliance', 'admin'],
   'POST /api/v1/admin/weeks/{id}/group': ['admin'],
   'POST /api/v1/admin/weeks/{id}/settle': ['admin'],
 };

@@ -3,6 +3,7 @@ import { generateSync } from 'otplib';
 import { Builders, PASSWORD } from '../support/builders.js';
 import { CapturedMails } from '../support/captured-mails.js';
 import { type Answer, Client } from '../support/client.js';
+import { SignUps } from '../support/sign-ups.js';
 import { eventually, startSystem, type System } from '../support/system.js';
 import { Texts } from '../support/texts.js';
 
@@ -14,13 +15,16 @@ describe('a recent proof', () => {
   let anyone: Client;
   let mails: CapturedMails;
   let texts: Texts;
-  let count = 0;
+  let make: Builders;
+  let accounts: SignUps;
 
   beforeAll(async () => {
     system = await startSystem({ at: '2023-10-03T12:00:00Z' });
     anyone = new Client(system.url);
+    accounts = new SignUps(system, 'proof');
     mails = new CapturedMails(system);
     texts = new Texts(system);
+    make = new Builders(system);
   });
   afterAll(async () => system.stop());
 
@@ -28,18 +32,7 @@ describe('a recent proof', () => {
   const totp = (secret: string) => generateSync({ secret, epoch: Math.floor(system.now().getTime() / 1000) });
   const later = async (seconds: number) => system.moveTo(new Date(system.now().getTime() + seconds * 1000));
 
-  async function registered(): Promise<{ email: string; client: Client }> {
-    count += 1;
-    const email = `proof${count}@example.com`;
-    const { data } = await anyone.post('auth/register', {
-      email,
-      password: PASSWORD,
-      handle: `proof_${count}`,
-      birthDate: '1990-12-10',
-      termsVersion: '2026-11',
-    });
-    return { email, client: new Client(system.url, data.accessToken, data.user.id) };
-  }
+  const registered = async () => accounts.open();
 
   async function signedIn(email: string): Promise<Client> {
     const { data } = await anyone.post('auth/login', { email, password: PASSWORD });
@@ -154,7 +147,6 @@ describe('a recent proof', () => {
 
   describe('of an admin', () => {
     it('takes a lost second factor away, and nobody else does', async () => {
-      const make = new Builders(system);
       const admin = await make.admin();
       const { email, client } = await registered();
       const remove = async (by: Client, id = client.userId) =>
@@ -183,6 +175,42 @@ describe('a recent proof', () => {
       ]);
       await told(email, /second factor .* removed/);
       expect(await remove(admin)).toBe('TOTP_NOT_ON');
+    });
+
+    it('is asked for by roles and bans, whatever the operation, and not by a warning', async () => {
+      const admin = await make.admin();
+      const { email, client } = await registered();
+      const { client: reporter } = await registered();
+      const { data: report } = await reporter.post(`users/${client.userId}/report`, { reason: 'spam' });
+      const change = async (body: object) =>
+        codeOf(
+          await admin.call('PATCH', `admin/users/${client.userId}`, { body: { reason: 'fraud', ...body } }),
+        );
+      const decide = async (body: object) =>
+        codeOf(await admin.post(`admin/reports/${report.id}/decide`, { note: 'seen', ...body }));
+      const standing = async () =>
+        (await system.db.query('SELECT role, status FROM users WHERE id = $1', [client.userId])).rows;
+      await later(601);
+      const asking = [
+        () => change({ role: 'moderator' }),
+        () => change({ status: 'banned' }),
+        () => change({ status: 'active' }),
+        () => decide({ decision: 'ban', banDays: 3 }),
+      ];
+      for (const ask of asking) expect(await ask()).toBe('PROOF_TOO_OLD');
+      expect(await standing()).toEqual([{ role: 'user', status: 'active' }]);
+
+      expect(await decide({ decision: 'warn' })).toBe('ok');
+      await told(email, /^A warning from our moderators$/);
+      const [warning] = mails.sent.filter(
+        ({ to, subject }) => to === email && subject.startsWith('A warning'),
+      );
+      expect(warning!.text).not.toMatch(/seen|spam|choose a new password/);
+
+      expect(codeOf(await admin.post('auth/reauthenticate', { password: PASSWORD }))).toBe('ok');
+      for (const ask of asking) expect([await ask()]).not.toContain('PROOF_TOO_OLD');
+      expect(await change({ status: 'banned' })).toBe('ok');
+      expect(await standing()).toEqual([{ role: 'moderator', status: 'banned' }]);
     });
   });
 });

@@ -4,6 +4,7 @@ import { generateSync } from 'otplib';
 import { Builders, PASSWORD } from '../support/builders.js';
 import { type Answer, Client } from '../support/client.js';
 import { startSystemWithRules } from '../support/rules-folder.js';
+import { SignUps } from '../support/sign-ups.js';
 import type { System } from '../support/system.js';
 
 interface Person {
@@ -16,11 +17,12 @@ interface Person {
 describe('the second factor', () => {
   let system: System;
   let anyone: Client;
-  let count = 0;
+  let accounts: SignUps;
 
   beforeAll(async () => {
     system = await startSystemWithRules({}, { worker: false, at: '2023-10-03T12:00:00Z' });
     anyone = new Client(system.url);
+    accounts = new SignUps(system, 'second');
   });
   afterAll(async () => system.stop());
 
@@ -32,18 +34,7 @@ describe('the second factor', () => {
     await system.moveTo(new Date(system.now().getTime() + seconds * 1000));
   }
 
-  async function register(): Promise<{ email: string; client: Client }> {
-    count += 1;
-    const email = `second${count}@example.com`;
-    const { data } = await anyone.post('auth/register', {
-      email,
-      password: PASSWORD,
-      handle: `second_${count}`,
-      birthDate: '1990-12-10',
-      termsVersion: '2026-11',
-    });
-    return { email, client: new Client(system.url, data.accessToken, data.user.id) };
-  }
+  const register = async () => accounts.open();
 
   /** Somebody who has it on; the code of the present step is used by that. */
   async function protectedPerson(): Promise<Person> {

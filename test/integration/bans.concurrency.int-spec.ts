@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Builders, PASSWORD } from '../support/builders.js';
 import { Client } from '../support/client.js';
+import { SignUps } from '../support/sign-ups.js';
 import { someone } from '../support/staff.js';
 import { eventually, startSystem, type System } from '../support/system.js';
 
@@ -63,22 +63,15 @@ describe('a ban, while the banned are at it', () => {
 
   it('leaves no session that works, though they sign in all the time', async () => {
     const anyone = new Client(system.url);
-    const email = `${randomUUID()}@example.com`;
-    const { data } = await anyone.post('auth/register', {
-      email,
-      password: PASSWORD,
-      handle: `h${randomUUID().slice(0, 8)}`,
-      birthDate: '1990-01-01',
-      termsVersion: '2026-11',
-    });
-    const tokens: string[] = [data.accessToken];
+    const { email, client } = await new SignUps(system, 'signing_in').open();
+    const tokens: string[] = [client.token!];
     const signingIn = untilRefused(async () => {
       const answer = await anyone.post('auth/login', { email, password: PASSWORD });
       if (answer.status === 200) tokens.push(answer.data.accessToken);
       return answer.status === 200;
     });
     await eventually(async () => tokens.length >= 5);
-    await ban(data.user.id);
+    await ban(client.userId);
     await signingIn;
     for (const token of tokens) expect((await new Client(system.url, token).get('me')).status).toBe(401);
   });

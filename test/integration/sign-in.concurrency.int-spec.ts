@@ -11,6 +11,15 @@ import { Texts } from '../support/texts.js';
 
 const NEW_PASSWORD = 'staple battery horse';
 
+/** What somebody else does to an account while a sign-in waits for its lock. */
+const MEANWHILE: Record<string, string> = {
+  number: `INSERT INTO user_phones (user_id, number, number_index, verified_at)
+           SELECT $1, '\\x01'::bytea || sha256('number'), sha256('index'), now()`,
+  SECOND_FACTOR_REQUIRED: `INSERT INTO totp (user_id, secret, created_at, confirmed_at, last_step)
+                           SELECT $1, '\\x01'::bytea || sha256('secret'), now(), now(), 1`,
+  INVALID_CREDENTIALS: "UPDATE credentials SET password_hash = 'another' WHERE user_id = $1",
+};
+
 /** Sign-ins that are held up at one table or another while something happens to their account. */
 describe('a sign-in in flight', () => {
   let system: System;
@@ -188,6 +197,45 @@ describe('a sign-in in flight', () => {
     expect([codeOf(done), codeOf(signedIn)]).toEqual(['ok', 'OTP_INVALID']);
     expect(await liveSessionsOf(person)).toBe(0);
   });
+
+  it.each([
+    ['opens a session for a number that was added meanwhile, and the number knows the device too', null],
+    ['asks for a second factor that was turned on meanwhile', 'SECOND_FACTOR_REQUIRED'],
+    ['is refused with a password that was changed meanwhile', 'INVALID_CREDENTIALS'],
+  ])('that waits for its user %s', async (_, refusal) => {
+    const person = await accounts.open();
+    const { userId } = person.client;
+    const before = await countsOf(userId);
+    const connection = await system.db.connect();
+    await connection.query('BEGIN');
+    await connection.query('SELECT FROM users WHERE id = $1 FOR UPDATE', [userId]);
+    const signingIn = login(person);
+    await waiting(1);
+    await connection.query(MEANWHILE[refusal ?? 'number']!, [userId]);
+    await connection.query('COMMIT');
+    connection.release();
+    const answer = await signingIn;
+    expect(codeOf(answer)).toBe(refusal ?? 'ok');
+    const { sessions, devices, challenges, pending } = await countsOf(userId);
+    expect(sessions - before.sessions).toBe(refusal === null ? 1 : 0);
+    expect(devices - before.devices).toBe(refusal === null ? 2 : 0);
+    expect(challenges).toBe(refusal === 'SECOND_FACTOR_REQUIRED' ? 1 : 0);
+    expect(pending).toBe(0); // however it ended, the attempt under which the password was compared is finished
+  });
+
+  /** What the user has, and the attempts at any password that are still being compared. */
+  async function countsOf(
+    userId: string,
+  ): Promise<{ sessions: number; devices: number; challenges: number; pending: number }> {
+    const { rows } = await system.db.query(
+      `SELECT (SELECT count(*)::int FROM sessions WHERE user_id = $1) AS sessions,
+              (SELECT count(*)::int FROM known_devices WHERE user_id = $1) AS devices,
+              (SELECT count(*)::int FROM second_factor_challenges WHERE user_id = $1) AS challenges,
+              (SELECT coalesce(sum(pending), 0)::int FROM attempt_counters) AS pending`,
+      [userId],
+    );
+    return rows[0]!;
+  }
 
   it('is ended by ending all sessions, that of who asked as well', async () => {
     const person = await accounts.open();

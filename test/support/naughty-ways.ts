@@ -95,7 +95,8 @@ function accounts(place: NaughtyPlace): Named[] {
   const coded = { inTurn: true, besides: ['otp_challenges', 'otp_hours', 'outbox'] };
   return [
     field('Auth_register.displayName', byPassword, names),
-    field('Auth_register.handle', byPassword, handlesOf(1)),
+    // That somebody asks is entered before it is known that the handle is taken.
+    field('Auth_register.handle', byPassword, { ...handlesOf(1), besides: ['attempt_counters'] }),
     field('Auth_register.email', byPassword, { strings: FEW }),
     [
       'Auth_register.password',

@@ -6,15 +6,16 @@ import { join } from 'node:path';
 import { afterAll } from '@jest/globals';
 import { freePort } from '../../scripts/embedded/ports.js';
 
-/** Entries that tests start; the last one is a worker that counts the effects of test events. */
+/** Entries that tests start: processes, a command, and a worker that counts the effects of test events. */
 const ENTRIES = {
   api: 'src/main.js',
   worker: 'src/worker.js',
+  verify: 'src/cli/ledger-verify.js',
   effects: 'test/support/effects-worker.js',
 } as const;
 
 const ROOT = join(import.meta.dirname, '..', '..');
-const READY_MS = 20_000;
+const READY_MS = 60_000;
 const LAST_LINES = 40;
 
 export interface Ended {

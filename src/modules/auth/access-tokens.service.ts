@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { errors, jwtVerify, SignJWT } from 'jose';
+import { errors, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { Clock } from '../../platform/clock/clock.js';
 import { Rules } from '../../platform/config/rules.js';
@@ -36,15 +36,16 @@ export class AccessTokensService {
 
   async sign(userId: string, sessionId: string, role: Role, jkt: string | null = null): Promise<string> {
     const issuedAt = this.nowSeconds();
-    const { kid, alg } = this.keys.current;
-    const binding = jkt === null ? {} : { cnf: { jkt } };
-    return await new SignJWT({ sid: sessionId, role, permissions: permissionsOf(role), ...binding })
-      .setProtectedHeader({ alg, kid, typ: 'at+jwt' })
-      .setIssuer(ISSUER)
-      .setSubject(userId)
-      .setIssuedAt(issuedAt)
-      .setExpirationTime(issuedAt + this.rules.auth.accessTokenSeconds)
-      .sign(this.keys.privateKey);
+    return this.keys.sign({
+      sid: sessionId,
+      role,
+      permissions: permissionsOf(role),
+      ...(jkt === null ? {} : { cnf: { jkt } }),
+      iss: ISSUER,
+      sub: userId,
+      iat: issuedAt,
+      exp: issuedAt + this.rules.auth.accessTokenSeconds,
+    });
   }
 
   /** Throws TOKEN_EXPIRED or UNAUTHENTICATED. A promise only for a token that is seen for the first time. */

@@ -6,6 +6,7 @@ import { UnitOfWork } from '../../platform/database/unit-of-work.js';
 import { BlindIndex } from '../../platform/security/blind-index.js';
 import type { Subject } from '../../platform/security/subject.js';
 import { BarredIdentitiesService } from '../compliance/barred-identities.service.js';
+import { usersErrors } from '../users/users.errors.js';
 import { UsersService } from '../users/users.service.js';
 import type { UserProfile } from '../users/users.types.js';
 import { authErrors } from './auth.errors.js';
@@ -28,7 +29,8 @@ export class AccountsService {
    * Opens an account in the caller's transaction; the way in adds its own proof to it. An email that no proof came with is
    * mailed a link. `knownBy` is what else would tell that the person was here before: a number, an account elsewhere; who was
    * erased while excluded or banned stays it.
-   * Throws BANNED, EMAIL_TAKEN, HANDLE_TAKEN, TERMS_VERSION_OUTDATED.
+   * Throws BANNED, EMAIL_TAKEN, HANDLE_TAKEN, TERMS_VERSION_OUTDATED. An address that a ban bars is EMAIL_TAKEN to who has not
+   * proved that it is theirs, and as much work: whose owner was banned is nobody else's business.
    */
   async open(
     manager: EntityManager,
@@ -37,6 +39,8 @@ export class AccountsService {
     knownBy: readonly (readonly [kind: string, value: string])[] = [],
   ): Promise<UserProfile> {
     this.requireCurrentTerms(account.termsVersion);
+    const unproved = email && !email.verified ? [this.emailIdentity(email.address)] : [];
+    const barred = await this.barred.isBanned(manager, unproved);
     const user = await this.users.create(manager, {
       id: newId(),
       email: email?.address ?? null,
@@ -47,8 +51,11 @@ export class AccountsService {
       termsVersion: account.termsVersion,
       role: 'user',
     });
-    const emails = email ? [['email', email.address.toLowerCase()] as const] : [];
-    const identities = [...emails, ...knownBy].map(([kind, value]) => this.index.of(kind, value));
+    if (barred) throw usersErrors.EMAIL_TAKEN({ field: 'email' });
+    const identities = [
+      ...(email ? [this.emailIdentity(email.address)] : []),
+      ...knownBy.map(([kind, value]) => this.index.of(kind, value)),
+    ];
     const ban = await this.barred.carryOver(manager, user.id, identities);
     if (ban) throw authErrors.BANNED({ until: ban.until?.toISOString() ?? null, reason: null });
     if (email && !email.verified) await this.links.request(manager, 'email_verification', user.id);
@@ -61,7 +68,12 @@ export class AccountsService {
     return { version };
   }
 
-  private requireCurrentTerms(version: string): void {
+  private emailIdentity(address: string): Buffer {
+    return this.index.of('email', address.toLowerCase());
+  }
+
+  /** Throws TERMS_VERSION_OUTDATED. */
+  requireCurrentTerms(version: string): void {
     const { termsVersion } = this.rules.auth;
     if (version !== termsVersion) throw authErrors.TERMS_VERSION_OUTDATED({ current: termsVersion });
   }

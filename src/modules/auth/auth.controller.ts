@@ -12,9 +12,10 @@ import { usersErrors } from '../users/users.errors.js';
 import { AccountsService } from './accounts.service.js';
 import { authErrors } from './auth.errors.js';
 import { AcceptTermsDto, LoginDto, RegisterDto, SignedInDto, TermsDto } from './dto/auth.dto.js';
-import { guessErrors } from './lockout/lockout.errors.js';
+import { guessErrors, lockoutErrors } from './lockout/lockout.errors.js';
 import { passwordErrors } from './password/password.errors.js';
 import { PasswordsService } from './passwords.service.js';
+import { RegistrationService } from './registration/registration.service.js';
 import { totpErrors } from './totp/totp.errors.js';
 
 @ApiTags('auth')
@@ -23,6 +24,7 @@ export class AuthController {
   constructor(
     private readonly accounts: AccountsService,
     private readonly passwords: PasswordsService,
+    private readonly registration: RegistrationService,
   ) {}
 
   @Post('register')
@@ -30,10 +32,12 @@ export class AuthController {
   @AsksCaptcha('always')
   @Operation({
     summary: 'Open an account with email and password',
+    description:
+      'EMAIL_TAKEN tells that the address can have no account, or no other. The owner of one hears of it by mail, and a network that is answered so again and again has to wait (SIGN_IN_LOCKED).',
     status: 201,
     answer: SignedInDto,
     errors: [
-      authErrors.BANNED,
+      lockoutErrors.SIGN_IN_LOCKED,
       passwordErrors.PASSWORD_BREACHED,
       usersErrors.EMAIL_TAKEN,
       usersErrors.HANDLE_TAKEN,
@@ -43,7 +47,7 @@ export class AuthController {
     ],
   })
   async register(@Body() body: RegisterDto, @CurrentCaller() caller: Caller): Promise<SignedInDto> {
-    return await this.passwords.register(body, caller);
+    return await this.registration.register(body, caller);
   }
 
   @Post('login')

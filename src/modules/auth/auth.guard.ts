@@ -2,6 +2,7 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import { Rules } from '../../platform/config/rules.js';
 import { HandlerMetadata } from '../../platform/http/handler-metadata.js';
 import { type DpopProof, DpopProofs } from '../../platform/security/dpop-proofs.js';
+import { EarlyAsks } from '../../platform/security/early-asks.js';
 import { ALLOWED_WHEN_IDLE, PASSIVE } from '../../platform/security/idle.decorators.js';
 import { PUBLIC } from '../../platform/security/public.decorator.js';
 import type { SubjectRequest } from '../../platform/security/subject.js';
@@ -28,6 +29,7 @@ export class AuthGuard implements CanActivate {
     private readonly sessions: SessionsService,
     private readonly counts: TierCounts,
     private readonly rules: Rules,
+    private readonly early: EarlyAsks,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -41,6 +43,7 @@ export class AuthGuard implements CanActivate {
     // A bound token as Bearer, one that is not as DPoP, or the key of somebody else.
     if (claims.jkt !== (proof && proof.jkt)) throw authErrors.UNAUTHENTICATED({ problem: 'key' });
     this.counts.begin(request, claims.userId);
+    this.early.begin(context, claims.userId);
     const session = await this.admitted(request, claims, proof, this.passive.of(context) === undefined);
     if (session.idle) await this.refuseIdle(context, request, claims.sessionId);
     if (proof) request.jkt = proof.jkt;

@@ -38,15 +38,19 @@ import { MailLinksRepository } from './mail/mail-links.repository.js';
 import { MailLinksService } from './mail/mail-links.service.js';
 import { PasswordChangesService } from './password/password-changes.service.js';
 import { PasswordController } from './password/password.controller.js';
+import { PasswordAgeService } from './password/password-age.service.js';
 import { PasswordPolicyService } from './password/password-policy.service.js';
 import { ReclaimingRepository } from './password/reclaiming.repository.js';
 import { ReclaimingService } from './password/reclaiming.service.js';
 import { PasswordsService } from './passwords.service.js';
+import { RegistrationLimitService } from './registration/registration-limit.service.js';
+import { RegistrationService } from './registration/registration.service.js';
 import { AccountClosingController } from './privacy/account-closing.controller.js';
 import { AccountClosingService } from './privacy/account-closing.service.js';
 import { AuthPersonalData } from './privacy/auth-personal-data.repository.js';
 import { ExportsController } from './privacy/exports.controller.js';
 import { OwnExportsService } from './privacy/own-exports.service.js';
+import { SignInRepository } from './sign-in.repository.js';
 import { SignInService } from './sign-in.service.js';
 import { PermissionsGuard } from './permissions.guard.js';
 import { SessionCache } from './session-cache.js';
@@ -81,13 +85,17 @@ import { ProtectionPersonalData } from './totp/protection-personal-data.reposito
   providers: [
     AccountsService,
     PasswordsService,
+    RegistrationLimitService,
+    RegistrationService,
     PasswordChangesService,
+    PasswordAgeService,
     PasswordPolicyService,
     ReclaimingRepository,
     ReclaimingService,
     EmailVerificationService,
     MailLinksRepository,
     MailLinksService,
+    SignInRepository,
     SignInService,
     LockoutService,
     LockoutRepository,
@@ -137,6 +145,7 @@ import { ProtectionPersonalData } from './totp/protection-personal-data.reposito
     AdminsService,
     MailLinksService,
     OtpDeliveryService,
+    PasswordAgeService,
     RecentProofService,
     SecondFactorsService,
     SessionsService,

@@ -2,6 +2,13 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Database } from '../../platform/database/database.js';
 
+interface FoundAccount {
+  userId: string;
+  passwordHash: string | null;
+  /** Of its telephone number. */
+  numberIndex: Buffer | null;
+}
+
 /** Passwords, as argon2id hashes. */
 @Injectable()
 export class CredentialsRepository {
@@ -16,32 +23,19 @@ export class CredentialsRepository {
   }
 
   /** An account by its email; one statement, whether there is one or not. Index: ux_users_email. */
-  async findByEmail(email: string): Promise<{ userId: string; passwordHash: string | null } | null> {
-    const [row] = await this.database.query<{ id: string; password_hash: string | null }>(
+  async findByEmail(email: string): Promise<FoundAccount | null> {
+    const [row] = await this.database.query<{
+      id: string;
+      password_hash: string | null;
+      number_index: Buffer | null;
+    }>(
       'credentials.find_by_email',
-      `SELECT u.id, c.password_hash FROM users u LEFT JOIN credentials c ON c.user_id = u.id
+      `SELECT u.id, c.password_hash, n.number_index FROM users u
+       LEFT JOIN credentials c ON c.user_id = u.id LEFT JOIN user_phones n ON n.user_id = u.id
        WHERE lower(u.email) = lower($1)`,
       [email],
     );
-    return row ? { userId: row.id, passwordHash: row.password_hash } : null;
-  }
-
-  /**
-   * Whether the password is still the one that was compared; stores it under new parameters when `renewed` is given. Its row
-   * stays locked until the transaction ends, so that a change of it, which ends sessions, comes before this or after it.
-   */
-  async confirm(
-    manager: EntityManager,
-    userId: string,
-    compared: string,
-    renewed: string | null,
-  ): Promise<boolean> {
-    if (renewed !== null) return await this.replace(manager, userId, compared, renewed);
-    const rows = await manager.query<unknown[]>(
-      'SELECT 1 FROM credentials WHERE user_id = $1 AND password_hash = $2 FOR SHARE',
-      [userId, compared],
-    );
-    return rows.length > 0;
+    return row ? { userId: row.id, passwordHash: row.password_hash, numberIndex: row.number_index } : null;
   }
 
   /** Sets another password in place of the one that was compared; false when that has changed meanwhile. */
@@ -68,6 +62,19 @@ export class CredentialsRepository {
     );
   }
 
+  /**
+   * When the password became another one than the account was opened with; null when it never did, or there is none. An
+   * account opened without one has none for a minute at least.
+   */
+  async changedAt(manager: EntityManager, userId: string): Promise<Date | null> {
+    const [row] = await manager.query<{ changed_at: Date }[]>(
+      `SELECT c.changed_at FROM credentials c JOIN users u ON u.id = c.user_id
+       WHERE c.user_id = $1 AND c.changed_at > u.created_at + interval '1 minute'`,
+      [userId],
+    );
+    return row?.changed_at ?? null;
+  }
+
   async findPasswordHash(userId: string): Promise<string | null> {
     const [row] = await this.database.query<{ password_hash: string }>(
       'credentials.find',
@@ -75,19 +82,5 @@ export class CredentialsRepository {
       [userId],
     );
     return row?.password_hash ?? null;
-  }
-
-  /** The same password hashed anew. */
-  private async replace(
-    manager: EntityManager,
-    userId: string,
-    compared: string,
-    renewed: string,
-  ): Promise<boolean> {
-    const [, changed] = await manager.query<[unknown[], number]>(
-      'UPDATE credentials SET password_hash = $3 WHERE user_id = $1 AND password_hash = $2',
-      [userId, compared, renewed],
-    );
-    return changed > 0;
   }
 }

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Database } from '../../platform/database/database.js';
-import type { Caller } from '../../platform/http/caller.decorator.js';
 import type { Role } from '../../platform/security/subject.js';
 import { DevicesService } from '../users/devices/devices.service.js';
 import { ExportsService } from '../users/privacy/exports.service.js';
@@ -57,50 +56,6 @@ export class SessionsRepository {
     private readonly devices: DevicesService,
     private readonly exports: ExportsService,
   ) {}
-
-  /**
-   * Opens a session, and tells whether its user has had others but none from this device: the same fingerprint, or both
-   * without one and the same kind of client in the same network (/24, /48). Index: ix_sessions_user.
-   */
-  async insert(
-    manager: EntityManager,
-    session: {
-      id: string;
-      userId: string;
-      proof: Proof;
-      caller: Caller;
-      device: string | null;
-      now: Date;
-      expiresAt: Date;
-    },
-  ): Promise<boolean> {
-    const { caller } = session;
-    const [row] = await manager.query<{ new_device: boolean }[]>(
-      `WITH opened AS (
-         INSERT INTO sessions (id, user_id, proof, user_agent, device, address, fingerprint, jkt,
-                               created_at, last_used_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, nullif($6, '')::inet, $7, $8, $9, $9, $10))
-       SELECT count(*) > 0 AND NOT coalesce(bool_or(
-                fingerprint IS NOT DISTINCT FROM $7::text AND ($7::text IS NOT NULL OR
-                  (device IS NOT DISTINCT FROM $5 AND ${networkOf('address')}
-                     IS NOT DISTINCT FROM ${networkOf("nullif($6, '')::inet")}))), false)
-              AS new_device
-       FROM sessions WHERE user_id = $2`,
-      [
-        session.id,
-        session.userId,
-        session.proof,
-        caller.userAgent,
-        session.device,
-        caller.address,
-        caller.fingerprint,
-        caller.jkt,
-        session.now,
-        session.expiresAt,
-      ],
-    );
-    return row?.new_device ?? false;
-  }
 
   /** The session if it is live, with its user's role as it is now. Indexes: primary keys. */
   async findLive(sessionId: string, now: Date): Promise<SessionRow | null> {

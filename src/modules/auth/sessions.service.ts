@@ -6,24 +6,30 @@ import { Rules } from '../../platform/config/rules.js';
 import { afterCommit } from '../../platform/database/after-commit.js';
 import { newId } from '../../platform/database/ids.js';
 import { UnitOfWork } from '../../platform/database/unit-of-work.js';
-import type { Caller } from '../../platform/http/caller.decorator.js';
 import { type Forgetful, HasHousekeeping } from '../../platform/jobs/housekeeping.decorator.js';
 import { AuditService } from '../../platform/observability/audit.service.js';
-import { OutboxService } from '../../platform/outbox/outbox.service.js';
 import type { Role, Subject } from '../../platform/security/subject.js';
 import { AccessTokensService } from './access-tokens.service.js';
-import { sessionOpened } from './auth.events.js';
 import { type CachedSession, SessionCache } from './session-cache.js';
-import { deviceName } from './sessions/device-name.js';
 import { RefreshTokensRepository } from './sessions/refresh-tokens.repository.js';
 import { SessionActivity } from './sessions/session-activity.js';
 import { type EndReason, type SessionRow, SessionsRepository } from './sessions.repository.js';
-import type { Proof } from './sign-in.types.js';
 
 export interface TokenPair {
   accessToken: string;
   refreshToken: string;
   expiresIn: number;
+}
+
+/** A session that is not opened yet. */
+export interface NewSession {
+  readonly id: string;
+  readonly refreshToken: string;
+  readonly tokenHash: Buffer;
+  readonly now: Date;
+  readonly expiresAt: Date;
+  /** How many its user may have, this one among them. */
+  readonly kept: number;
 }
 
 /** A live session as a request finds it. */
@@ -32,7 +38,7 @@ export interface LiveSession extends CachedSession {
   readonly idle: boolean;
 }
 
-/** Sessions: opened at sign-in, looked up at every request, ended. */
+/** Sessions: begun at sign-in, looked up at every request, ended. */
 @HasHousekeeping()
 @Injectable()
 export class SessionsService implements Forgetful {
@@ -47,36 +53,28 @@ export class SessionsService implements Forgetful {
     private readonly cache: SessionCache,
     private readonly activity: SessionActivity,
     private readonly tokens: AccessTokensService,
-    private readonly outbox: OutboxService,
     private readonly audit: AuditService,
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
     private readonly rules: Rules,
   ) {}
 
-  /**
-   * Opens a session in the caller's transaction, which has locked the user; bound to the key that the caller has shown, if any.
-   * Of more than `sessionsPerUser` the oldest end, so that ending all of them stays quick.
-   */
-  async open(
-    manager: EntityManager,
-    user: { id: string; role: Role },
-    proof: Proof,
-    caller: Caller,
-  ): Promise<{ sessionId: string; tokens: TokenPair }> {
-    const [id, userId] = [newId(), user.id];
-    const device = deviceName(caller.userAgent);
-    const { now, expiresAt } = this.lifetime();
-    const session = { id, userId, proof, caller, device, now, expiresAt };
-    const newDevice = await this.repository.insert(manager, session);
-    await this.endOldest(manager, userId, now);
+  /** A session to be opened, which sign_in does: no way in opens one by itself. */
+  begin(): NewSession {
+    const now = this.clock.now();
     const refreshToken = newRefreshToken();
-    const hash = hashToken(refreshToken);
-    await this.refreshTokens.insert(manager, { hash, sessionId: id, now, expiresAt });
-    await this.outbox.publish(manager, sessionOpened, { userId, sessionId: id, newDevice });
-    const accessToken = await this.tokens.sign(userId, id, user.role, caller.jkt);
-    const { accessTokenSeconds: expiresIn } = this.rules.auth;
-    return { sessionId: id, tokens: { accessToken, refreshToken, expiresIn } };
+    const { refreshTokenSeconds, sessionsPerUser: kept } = this.rules.auth;
+    const expiresAt = new Date(now.getTime() + refreshTokenSeconds * 1000);
+    return { id: newId(), refreshToken, tokenHash: hashToken(refreshToken), now, expiresAt, kept };
+  }
+
+  /** The tokens of a session that was opened; bound to the key that was shown, if any. */
+  async tokensOf(
+    { id, refreshToken }: NewSession,
+    user: { userId: string; role: Role; jkt: string | null },
+  ): Promise<TokenPair> {
+    const accessToken = await this.tokens.sign(user.userId, id, user.role, user.jkt);
+    return { accessToken, refreshToken, expiresIn: this.rules.auth.accessTokenSeconds };
   }
 
   /**
@@ -149,6 +147,23 @@ export class SessionsService implements Forgetful {
     return ids.length;
   }
 
+  /**
+   * Makes room for one more session, so that ending all of them stays quick: of `sessionsPerUser` the oldest end. Joins the
+   * caller's transaction, which has locked the user.
+   */
+  async endOldest(manager: EntityManager, userId: string): Promise<void> {
+    const kept = this.rules.auth.sessionsPerUser - 1;
+    const ids = await this.repository.endOldest(manager, userId, kept, this.clock.now());
+    await this.audit.record(manager, {
+      actorId: userId,
+      action: 'auth.sessions-ended',
+      subjectType: 'user',
+      subjectId: userId,
+      details: { sessions: ids.length, reason: 'too_many' },
+    });
+    this.buryAfterCommit(manager, ids);
+  }
+
   /** The user of an idle session has proved themselves again, by whatever way: it may be used in full. */
   async reauthenticated({ sessionId }: Pick<Subject, 'sessionId'>): Promise<void> {
     await this.repository.noteProof(sessionId, this.clock.now());
@@ -160,19 +175,6 @@ export class SessionsService implements Forgetful {
   async rereadAll(userId: string): Promise<void> {
     const rows = await this.repository.findAllLive(userId, this.clock.now());
     await Promise.all(rows.map((row) => this.cache.replace(row.id, this.toSession(row))));
-  }
-
-  private async endOldest(manager: EntityManager, userId: string, now: Date): Promise<void> {
-    const ids = await this.repository.endOldest(manager, userId, this.rules.auth.sessionsPerUser, now);
-    if (ids.length === 0) return;
-    await this.audit.record(manager, {
-      actorId: userId,
-      action: 'auth.sessions-ended',
-      subjectType: 'user',
-      subjectId: userId,
-      details: { sessions: ids.length, reason: 'too_many' },
-    });
-    this.buryAfterCommit(manager, ids);
   }
 
   /** Named by what it buries: of two callbacks of one name only the later would run. */
@@ -204,11 +206,6 @@ export class SessionsService implements Forgetful {
       idleSeconds: Math.min(row.idle_seconds ?? seconds, seconds),
       lastUsedAt: Math.max(written, this.activity.latest(row.id)),
     };
-  }
-
-  private lifetime(): { now: Date; expiresAt: Date } {
-    const now = this.clock.now();
-    return { now, expiresAt: new Date(now.getTime() + this.rules.auth.refreshTokenSeconds * 1000) };
   }
 
   private nowSeconds(): number {

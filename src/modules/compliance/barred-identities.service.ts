@@ -21,6 +21,12 @@ export class BarredIdentitiesService implements Forgetful {
     private readonly clock: Clock,
   ) {}
 
+  /** Whether a ban bars any of them now. */
+  async isBanned(manager: EntityManager, identities: readonly Buffer[]): Promise<boolean> {
+    const bars = await this.repository.activeFor(manager, identities, this.clock.now());
+    return bars.some(({ reason }) => reason === 'ban');
+  }
+
   /**
    * For who opens an account, in that transaction: an exclusion goes on in the new one. The ban that must keep it from being
    * opened, if there is one.

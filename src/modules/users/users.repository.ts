@@ -39,6 +39,21 @@ export class UsersRepository {
     return await this.users.findBy({ id: In(ids) });
   }
 
+  /** Whose address it is, unless this was noted for them after `before`. Index: ux_users_email. */
+  async noteAddressTried(
+    manager: EntityManager,
+    email: string,
+    now: Date,
+    before: Date,
+  ): Promise<string | null> {
+    const [rows] = await manager.query<[{ id: string }[], number]>(
+      `UPDATE users SET address_tried_at = $2
+       WHERE lower(email) = lower($1) AND (address_tried_at IS NULL OR address_tried_at <= $3) RETURNING id`,
+      [email, now, before],
+    );
+    return rows[0]?.id ?? null;
+  }
+
   async acceptTerms(manager: EntityManager, id: string, version: string, at: Date): Promise<void> {
     await manager.getRepository(User).update({ id }, { termsVersion: version, termsAcceptedAt: at });
   }

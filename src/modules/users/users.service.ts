@@ -8,6 +8,8 @@ import { usersErrors } from './users.errors.js';
 import { UsersRepository } from './users.repository.js';
 import type { NewUser, UserProfile } from './users.types.js';
 
+const DAY_MS = 86_400_000;
+
 @Injectable()
 export class UsersService {
   constructor(
@@ -29,6 +31,7 @@ export class UsersService {
       banReason: null,
       longBan: false,
       closingAt: null,
+      addressTriedAt: null,
       termsAcceptedAt: now,
       createdAt: now,
     };
@@ -83,6 +86,12 @@ export class UsersService {
   async handlesOf(ids: string[]): Promise<Map<string, string>> {
     const users = await this.repository.findByIds(ids);
     return new Map(users.map((user) => [user.id, user.handle]));
+  }
+
+  /** Notes that somebody tried to open another account with this address; its owner, when they are to be told: once a day. */
+  async noteAddressTried(manager: EntityManager, email: string): Promise<string | null> {
+    const now = this.clock.now();
+    return await this.repository.noteAddressTried(manager, email, now, new Date(now.getTime() - DAY_MS));
   }
 
   async acceptTerms(manager: EntityManager, id: string, version: string): Promise<void> {

@@ -13,6 +13,8 @@ import { Clock } from './clock.js';
 @Injectable()
 export class MovableClock extends Clock implements OnApplicationBootstrap, OnApplicationShutdown {
   private offsetMs = 0;
+  /** Counts what may change the offset; an answer that something later has overtaken is old. */
+  private changes = 0;
   private subscriber: Redis | undefined;
 
   constructor(
@@ -44,9 +46,11 @@ export class MovableClock extends Clock implements OnApplicationBootstrap, OnApp
 
   /** Moves the time to `instant` for every process of this system; the time runs on from there. */
   async moveTo(instant: Date): Promise<Date> {
-    this.offsetMs = instant.getTime() - Date.now();
-    await this.database.query('clock.move', 'UPDATE clock_control SET offset_ms = $1', [this.offsetMs]);
-    await this.redis.cache.publish(this.channel, String(this.offsetMs)).catch(() => undefined);
+    const offsetMs = instant.getTime() - Date.now();
+    await this.database.query('clock.move', 'UPDATE clock_control SET offset_ms = $1', [offsetMs]);
+    this.changes += 1;
+    this.offsetMs = offsetMs;
+    await this.redis.cache.publish(this.channel, String(offsetMs)).catch(() => undefined);
     return this.now();
   }
 
@@ -55,11 +59,12 @@ export class MovableClock extends Clock implements OnApplicationBootstrap, OnApp
   }
 
   private async reload(): Promise<void> {
+    const change = (this.changes += 1);
     const [row] = await this.database.query<{ offset_ms: string }>(
       'clock.read',
       'SELECT offset_ms FROM clock_control',
     );
-    this.offsetMs = Number(row?.offset_ms ?? 0);
+    if (change === this.changes) this.offsetMs = Number(row?.offset_ms ?? 0);
   }
 }
 

@@ -32,6 +32,19 @@ export class AllowanceRules {
   forgetSeconds: number;
 }
 
+/** Answers that an address is taken, each of which tells who has an account. */
+export class TakenAddressesRules {
+  /** To one address (IPv6: one /64). */
+  @ValidateNested()
+  @Type(() => AllowanceRules)
+  address: AllowanceRules;
+
+  /** To one neighbourhood (IPv4: a /24, IPv6: a /48). */
+  @ValidateNested()
+  @Type(() => AllowanceRules)
+  neighbourhood: AllowanceRules;
+}
+
 /** `lockout` in `config/auth.yml`: how wrong passwords and codes make whoever tries them wait. */
 export class LockoutRules {
   /** Seconds of the first wait; each further wrong attempt doubles it. */
@@ -58,6 +71,11 @@ export class LockoutRules {
   @ValidateNested()
   @Type(() => AllowanceRules)
   neighbourhood: AllowanceRules;
+
+  /** Beyond these whoever registers waits like who guesses. */
+  @ValidateNested()
+  @Type(() => TakenAddressesRules)
+  takenAddresses: TakenAddressesRules;
 
   /** Days since its last sign-in for which an account knows a device. */
   @IsInt()

@@ -7,6 +7,7 @@ import { RequiresPermission } from '../../../platform/security/requires-permissi
 import { CurrentSubject, type Subject } from '../../../platform/security/subject.js';
 import { reportsErrors } from '../../users/reports/reports.errors.js';
 import { usersErrors } from '../../users/users.errors.js';
+import { sessionErrors } from '../sessions/session.errors.js';
 import { adminErrors } from './admin.errors.js';
 import { DecideReportDto, ReportDto, ReportParam, ReportsQuery } from './dto/reports-admin.dto.js';
 import { ModerationService } from './moderation.service.js';
@@ -33,8 +34,10 @@ export class ReportsAdminController {
   @RequiresPermission('reports.decide')
   @Operation({
     summary: 'Decide a report, and with it every open one on the same subject',
+    description: 'A warning is told to the user by mail. A ban asks the operator for a recent proof.',
     answer: ReportDto,
     errors: [
+      sessionErrors.PROOF_TOO_OLD,
       reportsErrors.REPORT_NOT_FOUND,
       reportsErrors.REPORT_ALREADY_DECIDED,
       usersErrors.USER_NOT_FOUND,

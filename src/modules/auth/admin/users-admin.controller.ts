@@ -33,9 +33,9 @@ export class UsersAdminController {
   @Operation({
     summary: "Change a user's role, ban a user, or lift a ban",
     description:
-      'A ban or another role ends all sessions of the user at once. Nobody changes themselves, nor someone of their rank or above; admins change each other.',
+      'A ban or another role ends all sessions of the user at once. Nobody changes themselves, nor someone of their rank or above; admins change each other. Asks the operator for a recent proof.',
     answer: AdminUserDto,
-    errors: [usersErrors.USER_NOT_FOUND, ...Object.values(adminErrors)],
+    errors: [sessionErrors.PROOF_TOO_OLD, usersErrors.USER_NOT_FOUND, ...Object.values(adminErrors)],
   })
   async update(
     @CurrentSubject() subject: Subject,

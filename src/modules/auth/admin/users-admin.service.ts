@@ -6,6 +6,7 @@ import { mayDo } from '../../../platform/security/permissions.js';
 import type { Subject } from '../../../platform/security/subject.js';
 import { StandingService } from '../../users/standing/standing.service.js';
 import type { ListedUser } from '../../users/standing/standing.types.js';
+import { RecentProofService } from '../sessions/recent-proof.service.js';
 import type { StandingChange } from './domain/say.js';
 import type { AdminUserDto, UpdateUserDto, UsersQuery } from './dto/users-admin.dto.js';
 import { StandingChangesService } from './standing-changes.service.js';
@@ -16,6 +17,7 @@ export class UsersAdminService {
   constructor(
     private readonly standing: StandingService,
     private readonly changes: StandingChangesService,
+    private readonly proofs: RecentProofService,
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
@@ -26,9 +28,13 @@ export class UsersAdminService {
     return await this.standing.list(filter, query, (user) => toDto(user, seesEmail));
   }
 
-  /** Changes a role, bans or lifts a ban; what is as it was already stays so, sessions too. */
+  /**
+   * Changes a role, bans or lifts a ban; what is as it was already stays so, sessions too. Throws PROOF_TOO_OLD of the
+   * operator's own session, and what StandingChangesService throws.
+   */
   async update(subject: Subject, id: string, body: UpdateUserDto): Promise<AdminUserDto> {
     const change = readChange(body);
+    await this.proofs.require(subject);
     await this.unitOfWork.run(async (manager) => {
       const parties = await this.changes.begin(manager, subject, id, { bans: body.status === 'banned' });
       await this.changes.apply(manager, parties, change, body.reason);

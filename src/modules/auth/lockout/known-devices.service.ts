@@ -43,11 +43,20 @@ export class KnownDevicesService {
     caller: Caller,
     signedIn: boolean,
   ): Promise<string> {
+    const { token, devices } = this.learn(user, caller);
+    await this.repository.rememberDevices(manager, user.id, devices, signedIn, this.clock.now());
+    return token;
+  }
+
+  /** What is to be remembered of the caller's device, and its token. */
+  learn(
+    user: { id: string; numberIndex: Buffer | null },
+    caller: Caller,
+  ): { token: string; devices: Buffer[] } {
     const token = this.ownToken(caller) ?? this.newToken();
     const devices = this.of(user.id, { ...caller, deviceToken: token });
     if (user.numberIndex !== null) devices.push(this.ofNumber(user.numberIndex, token));
-    await this.repository.rememberDevices(manager, user.id, devices, signedIn, this.clock.now());
-    return token;
+    return { token, devices };
   }
 
   /** True when the number's owner has signed in on this device. One look, whether the number is anybody's or not. */

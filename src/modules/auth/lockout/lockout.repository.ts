@@ -1,14 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Database } from '../../../platform/database/database.js';
-
-/** How long wrong attempts lock, in seconds. */
-export interface Waits {
-  first: number;
-  max: number;
-  /** How often the first is doubled until it is the longest; what was wrong beyond that is not remembered. */
-  doublings: number;
-}
+import type { Waits } from '../domain/waits.js';
 
 /** A counter, and what it allows. */
 export interface Counter {
@@ -62,16 +55,11 @@ export class LockoutRepository {
     return row;
   }
 
-  /** Finishes attempts that were not wrong; those counters of `cleared` forget what was wrong before. */
+  /** Finishes an attempt that was not wrong; those counters of `cleared` forget what was wrong before. */
   async finish(keys: readonly Buffer[], cleared: readonly Buffer[]): Promise<void> {
     await this.database.query(
       'attempts.finish',
-      `WITH held AS (SELECT key FROM attempt_counters WHERE key = ANY ($1::bytea[]) ORDER BY key FOR UPDATE),
-            fast AS (SELECT set_config('synchronous_commit', 'off', true))
-       UPDATE attempt_counters c SET pending = greatest(0, pending - 1),
-         failures = CASE WHEN c.key = ANY ($2::bytea[]) THEN 0 ELSE failures END,
-         locked_until = CASE WHEN c.key = ANY ($2::bytea[]) THEN '-infinity' ELSE locked_until END
-       FROM held, fast WHERE c.key = held.key`,
+      "SELECT set_config('synchronous_commit', 'off', true), attempt_finish($1, $2)",
       [keys, cleared],
     );
   }
@@ -103,7 +91,6 @@ export class LockoutRepository {
     );
   }
 
-  /** Written at most once a day a device, so that a sign-in seldom does. */
   async rememberDevices(
     manager: EntityManager,
     userId: string,
@@ -111,15 +98,7 @@ export class LockoutRepository {
     signedIn: boolean,
     now: Date,
   ): Promise<void> {
-    await manager.query(
-      `INSERT INTO known_devices (device, user_id, signed_in, seen_at)
-       SELECT device, $2, $3, $4 FROM unnest($1::bytea[]) AS d (device) ORDER BY device
-       ON CONFLICT (device) DO UPDATE
-         SET seen_at = excluded.seen_at, signed_in = known_devices.signed_in OR excluded.signed_in
-       WHERE known_devices.seen_at < excluded.seen_at - interval '1 day'
-         OR (excluded.signed_in AND NOT known_devices.signed_in)`,
-      [devices, userId, signedIn, now],
-    );
+    await manager.query('SELECT known_devices_seen($1, $2, $3, $4)', [userId, devices, signedIn, now]);
   }
 
   /** Index: primary key. */

@@ -13,10 +13,11 @@ import { OutboxService } from '../../../platform/outbox/outbox.service.js';
 import { BlindIndex } from '../../../platform/security/blind-index.js';
 import { Captcha } from '../../../platform/security/captcha/captcha.service.js';
 import { networksOf } from '../domain/networks.js';
+import { type Waits, waitsOf } from '../domain/waits.js';
 import { KnownDevicesService } from './known-devices.service.js';
 import { lockoutErrors } from './lockout.errors.js';
 import { LOCKED_OUT } from './lockout.events.js';
-import { type Counter, LockoutRepository, type Waits } from './lockout.repository.js';
+import { type Counter, LockoutRepository } from './lockout.repository.js';
 
 /** What is tried. Passwords and codes are counted apart: who has the password may not have tries at the code cleared by it. */
 type Kind = 'password' | 'code';
@@ -26,6 +27,12 @@ export interface Target {
   userId: string | null;
   /** What the caller named the account by, such as its email. */
   identifier: string;
+}
+
+/** An attempt that was entered: the counters that count it, and those of them that are of the account alone. */
+export interface Attempt {
+  readonly keys: readonly Buffer[];
+  readonly own: readonly Buffer[];
 }
 
 const DAY_MS = 86_400_000;
@@ -86,6 +93,34 @@ export class LockoutService implements Forgetful {
     if (outcome === null || outcome === false) await this.punish(kind, target, keys, strangers);
     else await this.repository.finish(keys, own);
     return outcome;
+  }
+
+  /**
+   * The same for an attempt that, when the secret is right, is finished by the transaction that it leads to, which `then` runs
+   * (sign_in). Null: it is wrong.
+   */
+  async guardUntil<T>(
+    kind: Kind,
+    target: Target,
+    caller: Caller,
+    matches: () => Promise<boolean>,
+    then: (attempt: Attempt) => Promise<T>,
+  ): Promise<T | null> {
+    const strangers = this.strangersOf(kind, target, caller);
+    const keys = await this.begin(kind, target, caller, strangers);
+    const own = this.ownOf(keys, strangers);
+    let cleared: readonly Buffer[] = [];
+    try {
+      if (await matches()) {
+        cleared = own;
+        return await then({ keys, own });
+      }
+    } catch (error) {
+      await this.repository.finish(keys, cleared);
+      throw error;
+    }
+    await this.punish(kind, target, keys, strangers);
+    return null;
   }
 
   /**
@@ -187,17 +222,15 @@ export class LockoutService implements Forgetful {
   }
 
   private waits(): Waits {
-    const { firstSeconds: first, maxSeconds: max } = this.rules.auth.lockout;
-    return { first, max, doublings: Math.max(0, Math.ceil(Math.log2(max / first))) };
+    return waitsOf(this.rules.auth.lockout);
   }
 
   /** Days after which no counter remembers anything. */
   private memoryDays(): number {
-    const { account, address, neighbourhood } = this.rules.auth.lockout;
+    const { account, address, neighbourhood, takenAddresses } = this.rules.auth.lockout;
     const { doublings } = this.waits();
-    const seconds = [account, address, neighbourhood].map(
-      ({ attempts, forgetSeconds }) => (attempts + doublings) * forgetSeconds,
-    );
+    const counted = [account, address, neighbourhood, takenAddresses.address, takenAddresses.neighbourhood];
+    const seconds = counted.map(({ attempts, forgetSeconds }) => (attempts + doublings) * forgetSeconds);
     return 1 + Math.ceil((Math.max(...seconds) * 1000) / DAY_MS);
   }
 

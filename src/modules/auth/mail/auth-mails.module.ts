@@ -19,5 +19,6 @@ import { SecurityNoticesService } from './security-notices.service.js';
     PasswordResetProcessor,
     SecurityNoticesProcessor,
   ],
+  exports: [SecurityNoticesService],
 })
 export class AuthMailsModule {}

@@ -1,6 +1,13 @@
 import type { Mail } from '../../../platform/mail/mail-sender.js';
 import type { LinkPurpose } from './mail-links.types.js';
 
+interface NoticeText {
+  readonly subject: string;
+  readonly text: string;
+  /** What to do now, where it is not what is to be done about a sign-in. */
+  readonly advice?: string;
+}
+
 /** What has happened to an account that its owner should hear of. */
 export const NOTICES = {
   newDevice: {
@@ -55,11 +62,45 @@ export const NOTICES = {
     subject: 'Sign-in to your account is slowed down',
     text: 'Somebody entered wrong passwords or codes for your account, so that further attempts have to wait. A new password, asked for with "forgotten password", lets you in at once.',
   },
+  addressTried: {
+    subject: 'Somebody tried to open an account with your address',
+    text: 'Somebody, perhaps you, tried to open another account with this address. Nothing of your account was changed or shown.',
+    advice:
+      'If this was you, sign in instead, or ask for a new password with "forgotten password". If not, there is nothing to do. We tell you of this at most once a day.',
+  },
+  warned: {
+    subject: 'A warning from our moderators',
+    text: 'Other users reported you or something of yours, and our moderators have found that it was against the rules.',
+    advice: 'Your account stays as it is. If it happens again, it may be banned.',
+  },
   closing: {
     subject: 'Your account will be closed',
     text: 'You asked us to close your account. Your personal data will be erased at the end of the waiting time; until then you can sign in and take it back.',
   },
-} as const;
+  withdrawalRequested: {
+    subject: 'A withdrawal from your wallet was requested',
+    text: 'Money is to be paid out of your wallet. It is held until then.',
+  },
+  withdrawalPaid: {
+    subject: 'Your withdrawal was paid',
+    text: 'The money that was to be paid out of your wallet is on its way to you. Banks may need some days.',
+  },
+  withdrawalRejected: {
+    subject: 'Your withdrawal was not approved',
+    text: 'We could not approve a withdrawal from your wallet. The money is back in it.',
+    advice: 'Please ask our support if you do not know why.',
+  },
+  withdrawalFailed: {
+    subject: 'Your withdrawal could not be paid',
+    text: 'A withdrawal from your wallet could not be paid where it was to go. The money is back in your wallet.',
+    advice: 'Please check where it was to be paid to, and request it again.',
+  },
+  withdrawalReturned: {
+    subject: 'Your withdrawal came back',
+    text: 'Money that was paid out of your wallet was sent back to us, and is in your wallet again.',
+    advice: 'Please check where it was to be paid to, and request it again.',
+  },
+} as const satisfies Record<string, NoticeText>;
 export type Notice = keyof typeof NOTICES;
 
 const LINKS: Record<LinkPurpose, { subject: string; path: string; lead: string; action: string }> = {
@@ -105,10 +146,10 @@ export function noticeMail(
   to: { email: string; handle: string; device: string | null },
   appUrl: string,
 ): Mail {
-  const { subject, text } = NOTICES[notice];
+  const { subject, text, advice = REACT }: NoticeText = NOTICES[notice];
   // The device is what a client calls itself: shown when it cannot be read as an address of the web.
   const device = to.device !== null && DEVICE.test(to.device) ? [`Device: ${to.device}`] : [];
-  return mailOf(to, subject, [text, ...device, REACT, { action: 'Go to your account', link: appUrl }]);
+  return mailOf(to, subject, [text, ...device, advice, { action: 'Go to your account', link: appUrl }]);
 }
 
 type Paragraph = string | { action: string; link: string };

@@ -6,22 +6,27 @@ import type { EventJob, EventType } from '../../../platform/outbox/event.js';
 import { EventRoutes } from '../../../platform/outbox/event-routes.js';
 import { privacyEvents } from '../../users/privacy/privacy.events.js';
 import { type AccountChange, accountChanged, sessionFamilyRevoked, sessionOpened } from '../auth.events.js';
+import { userWarned } from '../admin/moderation.events.js';
 import { LOCKED_OUT } from '../lockout/lockout.events.js';
 import { accountReclaimed, passwordChanged } from '../password/password.events.js';
+import { addressTried } from '../registration/registration.events.js';
 import type { Notice } from './mails.js';
 import { SecurityNoticesService } from './security-notices.service.js';
 
-const HEARD: readonly (readonly [EventType<{ userId: string }>, Notice])[] = [
+const HEARD: readonly (readonly [EventType<{ userId: string | null }>, Notice])[] = [
   [sessionOpened, 'newDevice'],
   [sessionFamilyRevoked, 'familyRevoked'],
   [passwordChanged, 'passwordChanged'],
   [accountReclaimed, 'reclaimed'],
   [LOCKED_OUT, 'lockedOut'],
+  [addressTried, 'addressTried'],
+  [userWarned, 'warned'],
   [privacyEvents.closing, 'closing'],
 ];
 
 interface Payload {
-  userId: string;
+  /** Null: nobody is to be told. */
+  userId: string | null;
   change?: AccountChange;
   sessionId?: string;
   newDevice?: boolean;
@@ -44,9 +49,10 @@ export class SecurityNoticesProcessor extends WorkerHost implements OnModuleInit
   }
 
   override async process({ data }: Job<EventJob<Payload & Record<string, unknown>>>): Promise<void> {
-    const { change } = data.payload; // of accountChanged, and of no other
+    const { change, userId, sessionId } = data.payload; // `change`: of accountChanged, and of no other
     const notice = change ?? HEARD.find(([event]) => event.topic === data.topic)?.[1];
-    if (notice === undefined || (notice === 'newDevice' && data.payload.newDevice !== true)) return;
-    await this.notices.send(notice, data.payload);
+    if (notice === undefined || userId === null) return;
+    if (notice === 'newDevice' && data.payload.newDevice !== true) return;
+    await this.notices.send(notice, { userId, sessionId });
   }
 }

@@ -15,7 +15,7 @@ export class SecurityNoticesService {
     private readonly config: AppConfig,
   ) {}
 
-  async send(notice: Notice, about: { userId: string; sessionId?: string }): Promise<void> {
+  async send(notice: Notice, about: { userId: string; sessionId: string | undefined }): Promise<void> {
     const addressee = await this.repository.find(about.userId, about.sessionId ?? null);
     if (!addressee) return;
     try {

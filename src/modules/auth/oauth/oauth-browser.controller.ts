@@ -1,6 +1,7 @@
 import { Controller, Get, Headers, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
+import { ReadsOwnBody } from '../../../platform/http/body.guard.js';
 import { Public } from '../../../platform/security/public.decorator.js';
 import { depart } from './browser-cookie.js';
 import { BrowserFlowService } from './browser-flow.service.js';
@@ -60,6 +61,7 @@ export class OAuthBrowserController {
 
   /** Apple posts its answer as a form, from its own page: the one route that takes no JSON, so no part of the document. */
   @Post('apple/callback')
+  @ReadsOwnBody('a form of another page, which is no JSON')
   @ApiExcludeEndpoint()
   @RedirectOperation({ summary: "Where Apple's page posts its answer", target: 'The app', errors: [] })
   async finishPosted(

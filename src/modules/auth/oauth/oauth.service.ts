@@ -44,7 +44,7 @@ export class OAuthService {
         known === null
           ? await this.register(proof, { ...proof.identity, name }, body.account, caller)
           : await this.enterAs(known, proof, caller);
-      if (outcome !== 'changed') return this.signIn.answer(outcome);
+      if (outcome !== 'changed') return await this.signIn.answer(outcome);
     }
   }
 

@@ -97,6 +97,14 @@ export class OtpCodesService implements Forgetful {
   }
 
   /**
+   * For who locks a user and then proves a number: before the user, as signing in does, which must not look up whose number
+   * it is before it is proved. `prove` locks it by itself.
+   */
+  async lockNumber(manager: EntityManager, number: PhoneNumber): Promise<void> {
+    await this.repository.lockNumber(manager, number.index);
+  }
+
+  /**
    * True when it is the code of this use, which is used up by it. A wrong one costs a try, so let the transaction commit;
    * when it is rolled back after a right one, the code may be sent again.
    */

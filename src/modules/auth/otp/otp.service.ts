@@ -52,7 +52,7 @@ export class OtpService {
         (await this.owners.findOwner(manager, number.index)) === userId ? null : otpErrors.OTP_INVALID(),
       );
     });
-    return this.signIn.answer(outcome);
+    return await this.signIn.answer(outcome);
   }
 
   /** True when it is a code sent to the user's own number to sign in; it is used up by that. */

@@ -49,6 +49,7 @@ export class PhonesService {
     const { userId } = subject;
     const number = this.numbers.read(phone);
     const verifiedAt = await this.unitOfWork.run(async (manager) => {
+      await this.codes.lockNumber(manager, number);
       await this.recent.hold(manager, subject);
       const use = { purpose: 'change_number', userId, numberIndex: number.index } as const;
       if (!(await this.codes.prove(manager, use, proof))) return null;

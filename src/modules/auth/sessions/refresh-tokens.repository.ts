@@ -60,16 +60,6 @@ SELECT id, user_id, role, jkt FROM used`;
 export class RefreshTokensRepository {
   constructor(private readonly database: Database) {}
 
-  async insert(
-    manager: EntityManager,
-    token: { hash: Buffer; sessionId: string; now: Date; expiresAt: Date },
-  ): Promise<void> {
-    await manager.query(
-      'INSERT INTO refresh_tokens (token_hash, session_id, issued_at, expires_at) VALUES ($1, $2, $3, $4)',
-      [token.hash, token.sessionId, token.now, token.expiresAt],
-    );
-  }
-
   /** A transaction of its own. Null when the token is refused. */
   async exchange(exchange: Exchange): Promise<ExchangedRow | null> {
     const [row] = await this.database.query<ExchangedRow>(

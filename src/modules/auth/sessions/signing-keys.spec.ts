@@ -1,6 +1,6 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { calculateJwkThumbprint } from 'jose';
+import { calculateJwkThumbprint, jwtVerify } from 'jose';
 import type { AppConfig } from '../../../platform/config/app-config.js';
 import { SigningKeys } from './signing-keys.js';
 
@@ -32,6 +32,17 @@ describe('signing keys', () => {
     expect(all.published().keys.map(({ alg }) => alg)).toEqual(['EdDSA', 'ES256', 'EdDSA']);
     for (const { kid } of all.published().keys) expect(all.find(kid)?.kid).toBe(kid);
     expect([all.find('other'), all.find(undefined)]).toEqual([undefined, undefined]);
+  });
+
+  it.each([
+    ['EdDSA', ed],
+    ['ES256', ec],
+  ])('sign by %s what a library of others verifies', async (alg, pair) => {
+    const [signing, claims] = [keys(secret(pair)), { sub: 'ada', name: 'Ăśńé', exp: 4_102_444_800 }];
+    const verified = await jwtVerify(signing.sign(claims), pair.publicKey);
+    expect(verified.payload).toEqual(claims);
+    expect(verified.protectedHeader).toEqual({ alg, kid: signing.current.kid, typ: 'at+jwt' });
+    await expect(jwtVerify(signing.sign(claims), other.publicKey)).rejects.toThrow();
   });
 
   it('are published without what is private', () => {

@@ -16,19 +16,6 @@ const OPEN = `c.token_hash = $1 AND c.used_at IS NULL AND c.expires_at > $2 AND 
 export class ChallengesRepository {
   constructor(private readonly database: Database) {}
 
-  /** Asks a user who has a second factor; false for who has none. */
-  async ask(
-    manager: EntityManager,
-    challenge: { hash: Buffer; userId: string; proof: Proof; now: Date; expiresAt: Date },
-  ): Promise<boolean> {
-    const rows = await manager.query<unknown[]>(
-      `INSERT INTO second_factor_challenges (token_hash, user_id, proof, created_at, expires_at)
-       SELECT $1, user_id, $3, $4, $5 FROM totp WHERE user_id = $2 AND confirmed_at IS NOT NULL RETURNING 1`,
-      [challenge.hash, challenge.userId, challenge.proof, challenge.now, challenge.expiresAt],
-    );
-    return rows.length > 0;
-  }
-
   async findOpen(hash: Buffer, now: Date, tries: number): Promise<ChallengeRow | null> {
     const [row] = await this.database.query<ChallengeRow>(
       'challenges.open',

@@ -5,7 +5,6 @@ import { Clock } from '../../../platform/clock/clock.js';
 import { Rules } from '../../../platform/config/rules.js';
 import type { DomainError } from '../../../platform/http/domain-error.js';
 import { type Forgetful, HasHousekeeping } from '../../../platform/jobs/housekeeping.decorator.js';
-import type { Proof } from '../sign-in.types.js';
 import { type ChallengeRow, ChallengesRepository } from './challenges.repository.js';
 import { totpErrors } from './totp.errors.js';
 
@@ -30,18 +29,15 @@ export class ChallengesService implements Forgetful {
     private readonly rules: Rules,
   ) {}
 
-  /** SECOND_FACTOR_REQUIRED with a challenge, to be told once the caller's transaction has committed; null for who has none. */
-  async ask(manager: EntityManager, userId: string, proof: Proof): Promise<DomainError | null> {
-    const { challengeSeconds } = this.rules.auth.secondFactor;
+  /** A challenge that sign_in stores for who has a second factor; `required` asks for it, and is told once that is committed. */
+  begin(): { hash: Buffer; expiresAt: Date; required: () => DomainError } {
+    const { challengeSeconds: expiresIn } = this.rules.auth.secondFactor;
     const challenge = randomBytes(32).toString('base64url');
-    const asked = await this.repository.ask(manager, {
+    return {
       hash: hashOf(challenge),
-      userId,
-      proof,
-      now: this.clock.now(),
-      expiresAt: this.inMs(challengeSeconds * 1000),
-    });
-    return asked ? totpErrors.SECOND_FACTOR_REQUIRED({ challenge, expiresIn: challengeSeconds }) : null;
+      expiresAt: this.inMs(expiresIn * 1000),
+      required: () => totpErrors.SECOND_FACTOR_REQUIRED({ challenge, expiresIn }),
+    };
   }
 
   /** Throws CHALLENGE_INVALID. */

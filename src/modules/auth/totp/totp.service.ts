@@ -112,7 +112,7 @@ export class TotpService implements Forgetful {
       return await this.answer(challenge, body.code, caller);
     });
     if (outcome === null || outcome === false) throw totpErrors.SECOND_FACTOR_WRONG();
-    return this.signIn.answer(outcome);
+    return await this.signIn.answer(outcome);
   }
 
   private async answer(challenge: Challenge, code: string, caller: Caller): Promise<SignInOutcome | false> {

@@ -44,6 +44,10 @@ export class User {
   @Column('timestamptz', { name: 'closing_at', nullable: true })
   closingAt: Date | null;
 
+  /** When the user was last told that somebody tried to open another account with their address. */
+  @Column('timestamptz', { name: 'address_tried_at', nullable: true })
+  addressTriedAt: Date | null;
+
   @Column('text', { name: 'terms_version' })
   termsVersion: string;
 
