@@ -8,6 +8,7 @@ const BENCHES: Record<string, () => Promise<{ run: (options: { seconds: number }
   grouping: () => import('./grouping.js'),
   growth: () => import('./growth.js'),
   auth: () => import('./auth.js'),
+  ledger: () => import('./ledger.js'),
   plans: () => import('./plans.js'),
 };
 

@@ -8,6 +8,9 @@ import { PermissionsGuard } from './modules/auth/permissions.guard.js';
 import { BetsModule } from './modules/bets/bets.module.js';
 import { ComplianceModule } from './modules/compliance/compliance.module.js';
 import { NotificationsModule } from './modules/notifications/notifications.module.js';
+import { PaymentsModule } from './modules/payments/payments.module.js';
+import { SandboxModule } from './modules/payments/providers/sandbox/sandbox.module.js';
+import { WithdrawalsModule } from './modules/payments/withdrawals/withdrawals.module.js';
 import { PoolsModule } from './modules/pools/pools.module.js';
 import { SettlementModule } from './modules/settlement/settlement.module.js';
 import { SportsModule } from './modules/sports/sports.module.js';
@@ -15,10 +18,12 @@ import { DevicesModule } from './modules/users/devices/devices.module.js';
 import { AccountPrivacyModule } from './modules/users/privacy/account-privacy.module.js';
 import { PeopleModule } from './modules/users/people.module.js';
 import { UsersModule } from './modules/users/users.module.js';
+import { WalletModule } from './modules/wallet/wallet.module.js';
 import { ClockModule } from './platform/clock/clock.module.js';
 import type { AppConfig } from './platform/config/app-config.js';
 import { ConfigModule } from './platform/config/config.module.js';
 import { DatabaseModule } from './platform/database/database.module.js';
+import { BodyGuard } from './platform/http/body.guard.js';
 import { DomainErrorFilter } from './platform/http/domain-error.filter.js';
 import { validationPipe } from './platform/http/validation.js';
 import { JobsModule } from './platform/jobs/jobs.module.js';
@@ -49,17 +54,21 @@ export function floors(config: AppConfig, applicationName: string): (Type<unknow
     AccountPrivacyModule,
     DevicesModule,
     SportsModule,
+    WalletModule,
     ComplianceModule,
     AuthModule,
     OAuthModule,
     AuthAdminModule,
+    PaymentsModule,
+    SandboxModule.forRoot(config),
+    WithdrawalsModule,
     PoolsModule,
     BetsModule,
     SettlementModule,
   ];
 }
 
-/** The API process. The guards run in this order: flood, session, the subject's limit, permission. */
+/** The API process. The guards run in this order: flood, session, the subject's limit, permission, no body where none is taken. */
 @Module({})
 export class AppModule {
   static forRoot(config: AppConfig): DynamicModule {
@@ -78,6 +87,7 @@ export class AppModule {
         { provide: APP_GUARD, useExisting: AuthGuard },
         { provide: APP_GUARD, useClass: TierGuard },
         { provide: APP_GUARD, useExisting: PermissionsGuard },
+        { provide: APP_GUARD, useClass: BodyGuard },
         { provide: APP_PIPE, useFactory: validationPipe },
         { provide: APP_FILTER, useClass: DomainErrorFilter },
       ],

@@ -7,6 +7,8 @@ import { Logger } from 'nestjs-pino';
 import { AppModule } from './app.module.js';
 import { guardErrors } from './modules/auth/auth.errors.js';
 import { FORM_ROUTE } from './modules/auth/oauth/oauth.module.js';
+import { WEBHOOKS } from './modules/payments/payments.module.js';
+import { SANDBOX_PAGES } from './modules/payments/providers/sandbox/sandbox.module.js';
 import { Clock } from './platform/clock/clock.js';
 import type { AppConfig } from './platform/config/app-config.js';
 import { bodyMiddleware } from './platform/http/body.middleware.js';
@@ -63,7 +65,7 @@ export async function createApi(config: AppConfig): Promise<NestExpressApplicati
   app.use(fixedHeaders(helmet(API_HEADERS), '/docs'));
   if (config.CORS_ORIGINS.length > 0)
     app.enableCors({ origin: config.CORS_ORIGINS, maxAge: 600, exposedHeaders: EXPOSED_HEADERS });
-  app.use(bodyMiddleware({ path: `/${API_PREFIX}/${FORM_ROUTE.path}` }));
+  app.use(bodyMiddleware([`/${API_PREFIX}/${FORM_ROUTE.path}`, `/${API_PREFIX}/${WEBHOOKS}`, SANDBOX_PAGES]));
   app.useWebSocketAdapter(new SocketAdapter(app));
   setPaths(app);
   if (config.DOCS_ENABLED) serveDocs(app);
@@ -87,7 +89,9 @@ export async function describeApi(config: AppConfig): Promise<OpenAPIObject> {
 }
 
 function setPaths(app: INestApplication): void {
-  app.setGlobalPrefix(API_PREFIX, { exclude: ['health/{*path}', 'metrics', '.well-known/{*path}'] });
+  app.setGlobalPrefix(API_PREFIX, {
+    exclude: ['health/{*path}', 'metrics', '.well-known/{*path}', 'sandbox/{*path}'],
+  });
 }
 
 function serveDocs(app: NestExpressApplication): void {

@@ -3,6 +3,15 @@ import { floors } from './app.module.js';
 import { AuthModule } from './modules/auth/auth.module.js';
 import { AuthMailsModule } from './modules/auth/mail/auth-mails.module.js';
 import { OtpProcessor } from './modules/auth/otp/otp.processor.js';
+import { PaymentsModule } from './modules/payments/payments.module.js';
+import { PaymentsProcessor } from './modules/payments/payments.processor.js';
+import { PaymentsSweeper } from './modules/payments/payments.sweeper.js';
+import { sandboxIsOn } from './modules/payments/providers/sandbox/sandbox-settings.js';
+import { SandboxModule } from './modules/payments/providers/sandbox/sandbox.module.js';
+import { SandboxProcessor } from './modules/payments/providers/sandbox/sandbox.processor.js';
+import { WithdrawalNoticesProcessor } from './modules/payments/withdrawals/withdrawal-notices.processor.js';
+import { WithdrawalsModule } from './modules/payments/withdrawals/withdrawals.module.js';
+import { WithdrawalsProcessor } from './modules/payments/withdrawals/withdrawals.processor.js';
 import { WeeksProcessor } from './modules/pools/weeks.processor.js';
 import { PoolsModule } from './modules/pools/pools.module.js';
 import { LostWorkSweeper } from './modules/settlement/lost-work.sweeper.js';
@@ -15,6 +24,10 @@ import { ErasureProcessor } from './modules/users/privacy/erasure.processor.js';
 import { ExportsProcessor } from './modules/users/privacy/exports.processor.js';
 import { StandingProcessor } from './modules/users/standing/standing.processor.js';
 import { UsersModule } from './modules/users/users.module.js';
+import { LedgerUpkeep } from './modules/wallet/ledger.upkeep.js';
+import { VerifyProcessor } from './modules/wallet/verify.processor.js';
+import { WalletUpdatesProcessor } from './modules/wallet/wallet-updates.processor.js';
+import { WalletModule } from './modules/wallet/wallet.module.js';
 import type { AppConfig } from './platform/config/app-config.js';
 import { PlatformWorkerModule } from './platform/jobs/worker.module.js';
 
@@ -31,9 +44,13 @@ export class WorkerModule {
         AccountPrivacyModule,
         AuthModule,
         AuthMailsModule,
+        PaymentsModule,
+        SandboxModule.forRoot(config),
+        WithdrawalsModule,
         PoolsModule,
         SportsModule,
         SettlementModule,
+        WalletModule,
       ],
       providers: [
         OtpProcessor,
@@ -44,6 +61,14 @@ export class WorkerModule {
         StandingProcessor,
         ExportsProcessor,
         ErasureProcessor,
+        PaymentsProcessor,
+        PaymentsSweeper,
+        LedgerUpkeep,
+        WalletUpdatesProcessor,
+        VerifyProcessor,
+        WithdrawalsProcessor,
+        WithdrawalNoticesProcessor,
+        ...(sandboxIsOn(config) ? [SandboxProcessor] : []),
       ],
     };
   }

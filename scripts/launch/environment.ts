@@ -8,6 +8,7 @@ import { errorCode } from '../embedded/server-process.js';
 export interface PublishedRules {
   readonly zone: string;
   readonly startingCredits: number;
+  readonly buyBackCredits: number;
   readonly maxStake: number;
   readonly termsVersion: string;
   readonly potPerPool: number;
@@ -70,7 +71,10 @@ export function keptSecret(file: string, make: () => string): string {
 export function readPublishedRules(): PublishedRules {
   const read = (file: string): unknown => parse(readFileSync(join('config', file), 'utf8'));
   return {
-    ...(read('pools.yml') as Pick<PublishedRules, 'zone' | 'startingCredits' | 'maxStake'>),
+    ...(read('pools.yml') as Pick<
+      PublishedRules,
+      'zone' | 'startingCredits' | 'buyBackCredits' | 'maxStake'
+    >),
     ...(read('auth.yml') as Pick<PublishedRules, 'termsVersion'>),
     ...(read('prizes.yml') as Pick<PublishedRules, 'potPerPool' | 'minStaked'>),
   };

@@ -75,11 +75,15 @@ export class HttpClient {
     const answer = await this.patiently<T>(method, path, options, token);
     const code = answer.ok ? '' : answer.refusal.code;
     if (code === 'TOKEN_EXPIRED') await this.refresh(token);
-    else if (code === 'REAUTHENTICATION_REQUIRED')
-      await this.ask('POST', 'auth/reauthenticate', { body: { password: this.password } });
+    else if (code === 'REAUTHENTICATION_REQUIRED') await this.prove();
     else return answer;
     // Who has been away for long is asked for both.
     return await this.call<T>(method, path, options);
+  }
+
+  /** Sends the password again, as before something that asks for a recent proof. */
+  async prove(): Promise<void> {
+    await this.ask('POST', 'auth/reauthenticate', { body: { password: this.password } });
   }
 
   /** What a request that must succeed is answered. Throws with the refusal otherwise. */

@@ -15,9 +15,23 @@ import {
 import { Schemas } from './schemas.js';
 
 const JSON_TYPE = 'application/json';
+const DOWNLOADS = ['application/zip', 'text/csv'];
 const EVERYWHERE = ['RATE_LIMITED', 'INTERNAL_ERROR', 'SERVICE_UNAVAILABLE'];
-/** Codes that no operation answers: an address that is none, a socket. */
-const OUTSIDE = new Set(['NOT_FOUND', 'TOO_MANY_SOCKETS']);
+/** Codes that no operation answers: an address that is none, a socket, a provider's webhook. */
+const OUTSIDE = new Set([
+  'NOT_FOUND',
+  'TOO_MANY_SOCKETS',
+  'WEBHOOK_MALFORMED',
+  'WEBHOOK_SIGNATURE_INVALID',
+  // The ledger's to the modules that post, which no request can bring about by itself.
+  'ALREADY_REVERSED',
+  'HOLD_NOT_FOUND',
+  'HOLD_NOT_OPEN',
+  'HOLD_TOO_SMALL',
+  'LEDGER_REFERENCE_REUSED',
+  'TRANSFER_NOT_FOUND',
+  'TRANSFER_NOT_REVERSIBLE',
+]);
 
 type Catalogue = ReadonlyMap<string, ErrorSpec>;
 
@@ -130,7 +144,8 @@ function success(
   if (sentOn) return 'headers' in sentOn ? [] : [`${name} does not say whither it sends`];
   return done.flatMap(([status, answer]) => {
     // A download is bytes, of which no example says anything.
-    if (follow<Answer>(document, answer)?.content?.['application/zip']) return [];
+    const content = follow<Answer>(document, answer)?.content ?? {};
+    if (DOWNLOADS.some((type) => type in content)) return [];
     const media = mediaOf(document, operation, status);
     return media ? examples.checkMedia(`${name} ${status}`, media) : [`${name} ${status} has no JSON schema`];
   });

@@ -182,8 +182,10 @@ class DevelopmentSystem {
     return keptSecret(join(this.dataDir, file), newSymmetricKey);
   }
 
-  private async startProcesses(env: NodeJS.ProcessEnv, ports: Ports): Promise<void> {
+  private async startProcesses(given: NodeJS.ProcessEnv, ports: Ports): Promise<void> {
     const { screen, lifetime, dataDir } = this;
+    const here = `http://127.0.0.1:${ports.api}`;
+    const env = { ...given, SANDBOX_URL: variable('SANDBOX_URL') ?? variable('PUBLIC_URL') ?? here };
     const logFile = (name: string): string => join(dataDir, 'logs', `${name}.log`);
     this.processes = [
       new ProductProcess({ name: 'API', port: ports.api, env, logFile: logFile('api') }, screen),

@@ -51,6 +51,12 @@ const NEVER_TOLD = [
   'Password_forgot.email',
   'Password_reset.password',
   'Password_reset.token',
+  'Deposits_deposit.currency',
+  'Deposits_deposit.phone',
+  'Deposits_deposit.provider',
+  'Payments_checkout.currency',
+  'Payments_checkout.phone',
+  'Payments_checkout.provider',
   'PoolsAdmin_grantPass.week',
   'Sessions_reauthenticate.password',
   'Sessions_refresh.refreshToken',
@@ -59,6 +65,9 @@ const NEVER_TOLD = [
   'Totp_turnOff.code',
   'Totp_verify.challenge',
   'Totp_verify.code',
+  'Withdrawals_request.currency',
+  'Withdrawals_request.destination',
+  'Withdrawals_request.provider',
 ];
 /** What a provider calls somebody, in place of a name of their own: fitted to what a name may be. */
 const NAME = 'OAuth_signIn.name';

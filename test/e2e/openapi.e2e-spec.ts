@@ -8,12 +8,14 @@ import { Builders, PASSWORD, type TestGame } from '../support/builders.js';
 import { CapturedMails } from '../support/captured-mails.js';
 import { Client } from '../support/client.js';
 import { DocumentedApi, WITH_PROVIDER } from '../support/documented-api.js';
+import { callPayments } from '../support/payments.js';
 import { eventually, startSystem, type System } from '../support/system.js';
 import { Texts } from '../support/texts.js';
+import { Wallets } from '../support/wallets.js';
 
 const WEEK = 202340;
-/** Need a job that has failed every attempt, or answer a zip: those have tests of their own. */
-const NOT_CALLED = ['Exports_download', 'Queues_retry'];
+/** Need a job that has failed every attempt, or answer a file: those have tests of their own. */
+const NOT_CALLED = ['Exports_download', 'Queues_retry', 'Wallet_statement'];
 
 describe('the OpenAPI document', () => {
   let system: System;
@@ -130,6 +132,11 @@ describe('the OpenAPI document', () => {
     await call('UsersAdmin_update', operator, { id: other!.userId }, { role: 'seller', reason: 'other' });
     await call('UsersAdmin_list', operator);
     await call('AuditLog_list', operator);
+    const money = new Wallets(system);
+    await money.deposit(reader, 1000n);
+    await money.hold(reader, 100n, 'USD', new Date(system.now().getTime() + 3_600_000));
+    for (const name of ['get', 'transactions', 'holds']) await call(`Wallet_${name}`, reader);
+    await call('VerifyAdmin_verify', operator);
     const [bob] = await make.players(1);
     const { handle } = await call('Profiles_getOwn', bob!);
     const profile = { bio: 'Numbers first', country: 'CM', avatarUrl: null, favouriteSports: ['soccer'] };
@@ -160,6 +167,14 @@ describe('the OpenAPI document', () => {
     await call('Otp_verifyPhone', reader, {}, { phone, ...toAdd });
     await call('Otp_verify', anyone, {}, { phone, ...(await codeFrom('Otp_send', anyone, 2)) });
     await call('Otp_reauthenticate', reader, {}, await codeFrom('Otp_send', anyone, 3));
+    await money.deposit(reader, 500_000n);
+    const payout = { currency: 'USD', provider: 'sandbox', destination: 'sandbox:paid' };
+    const waits = await call('Withdrawals_request', reader, {}, { ...payout, amount: 300_000 });
+    await call('Withdrawals_list', reader);
+    await call('WithdrawalsAdmin_list', operator);
+    const verdict = { decision: 'approve', note: 'Identity checked' };
+    await call('WithdrawalsAdmin_decide', operator, { id: waits.id }, verdict);
+    await callPayments(system, call, reader, operator);
     await call('Compliance_status', reader);
     await call('Compliance_timeOut', reader, {}, { days: 7 });
     await call('OAuth_list', reader);

@@ -5,8 +5,10 @@ import { OtpCodesService } from '../../src/modules/auth/otp/otp-codes.service.js
 import { Builders, PASSWORD, type TestMarket } from './builders.js';
 import { type Answer, Client } from './client.js';
 import { OAuthSystem } from './oauth-system.js';
+import { depositOf, differences } from './payments.js';
 import { someone } from './staff.js';
 import type { System } from './system.js';
+import { waitingWithdrawals } from './withdrawals.js';
 
 /** The Big List of Naughty Strings. */
 export const NAUGHTY = [
@@ -40,6 +42,12 @@ export class NaughtyPlace {
   markets: TestMarket[] = [];
   /** Of a game that is over: its result can be corrected. */
   gameId: string;
+  /** A deposit of plenty, to be given back in small parts. */
+  paymentId: string;
+  /** Open differences from a provider's books, one for each of FEW. */
+  differenceIds: string[] = [];
+  /** Withdrawals that wait for an operator, one for each of FEW. */
+  withdrawalIds: string[] = [];
   private reports: Promise<Map<string, Report>> | undefined;
   private count = 0;
 
@@ -57,6 +65,9 @@ export class NaughtyPlace {
     }
     this.gameId = (await make.game({ startsAt: '2020-10-08T17:00:00Z' })).id;
     await this.correct({ homeScore: 0 });
+    this.paymentId = await depositOf(this.system, this.reader.userId);
+    this.differenceIds = await differences(this.system, FEW.length);
+    this.withdrawalIds = await waitingWithdrawals(this.system, this.players.slice(0, FEW.length));
   }
 
   get system(): System {

@@ -32,6 +32,8 @@ export function waysOf(place: NaughtyPlace): ReadonlyMap<string, Way> {
     ...moderation(place),
     ...devices(place),
     ...games(place),
+    ...payments(place),
+    ...withdrawals(place),
   ]);
 }
 
@@ -173,6 +175,61 @@ function devices(place: NaughtyPlace): Named[] {
         return [rows[0].token];
       },
     }),
+  ];
+}
+
+function payments(place: NaughtyPlace): Named[] {
+  const few = { strings: FEW, taken: fitting(500, FEW) };
+  return [
+    [
+      'PaymentsAdmin_refund.reason',
+      way({
+        ...few,
+        send: (reason) =>
+          place.admin.post(
+            `admin/payments/${place.paymentId}/refund`,
+            { amount: 1, reason },
+            { key: randomUUID() },
+          ),
+        told: async ({ data }) => {
+          const { refunds } = (await place.admin.get(`admin/payments/${place.paymentId}`)).data;
+          return [data.reason, refunds.find(({ id }: { id: string }) => id === data.id).reason];
+        },
+      }),
+    ],
+    [
+      'PaymentsAdmin_resolve.note',
+      way({
+        ...few,
+        send: (note, index) =>
+          place.admin.post(`admin/payments/differences/${place.differenceIds[index]}/resolve`, { note }),
+        told: async ({ data }) => {
+          const list = (await place.admin.get('admin/payments/differences?status=resolved&limit=100')).data;
+          return [data.note, list.find(({ id }: { id: string }) => id === data.id).note];
+        },
+      }),
+    ],
+  ];
+}
+
+function withdrawals(place: NaughtyPlace): Named[] {
+  return [
+    [
+      'WithdrawalsAdmin_decide.note',
+      way({
+        strings: FEW,
+        taken: fitting(1000, FEW),
+        send: (note, index) =>
+          place.admin.post(`admin/withdrawals/${place.withdrawalIds[index]}/decide`, {
+            decision: 'reject',
+            note,
+          }),
+        told: async ({ data }) => {
+          const list = (await place.admin.get('admin/withdrawals?status=rejected&limit=100')).data;
+          return [data.note, list.find(({ id }: { id: string }) => id === data.id).note];
+        },
+      }),
+    ],
   ];
 }
 

@@ -34,7 +34,7 @@ export async function startSystem(
 ): Promise<System> {
   const database = await createTestDatabase();
   const redis = testRedis();
-  const env = {
+  const env: Record<string, string> = {
     NODE_ENV: 'test',
     DATABASE_URL: database.url,
     DATABASE_POOL_SIZE: '20',
@@ -58,6 +58,9 @@ export async function startSystem(
     await db.query('UPDATE clock_control SET offset_ms = $1', [Date.parse(options.at) - Date.now()]);
   const app = await createApi(config);
   await app.listen(0, '127.0.0.1');
+  // The sandbox is reached where this API came to listen, which nobody knew before.
+  config.SANDBOX_URL = await app.getUrl();
+  env['SANDBOX_URL'] = config.SANDBOX_URL;
   const worker = options.worker === false ? null : await createWorker(config);
   await worker?.init();
   const clock = app.get(Clock);

@@ -7,5 +7,9 @@ export const complianceErrors = defineErrors({
   },
   TIMED_OUT: { status: 403, message: 'You are taking a time-out. Nothing can be staked until it ends.' },
   UNDER_AGE: { status: 403, message: 'You are not old enough to stake here.' },
+  WITHDRAWAL_COOLING_OFF: {
+    status: 403,
+    message: 'The password was changed a while ago. Nothing can be withdrawn until details.until.',
+  },
   ACCOUNT_BANNED: { status: 403, message: 'This account has been closed by the operator.' },
 });

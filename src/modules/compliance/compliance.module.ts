@@ -5,6 +5,7 @@ import { CompliancePersonalData } from './compliance-personal-data.repository.js
 import { ComplianceController } from './compliance.controller.js';
 import { ComplianceRepository } from './compliance.repository.js';
 import { ComplianceService } from './compliance.service.js';
+import { ConfiguredWithdrawalRules, WithdrawalRules } from './withdrawal-rules.service.js';
 
 @Module({
   controllers: [ComplianceController],
@@ -14,7 +15,8 @@ import { ComplianceService } from './compliance.service.js';
     BarredIdentitiesRepository,
     BarredIdentitiesService,
     CompliancePersonalData,
+    { provide: WithdrawalRules, useClass: ConfiguredWithdrawalRules },
   ],
-  exports: [ComplianceService, BarredIdentitiesService],
+  exports: [ComplianceService, BarredIdentitiesService, WithdrawalRules],
 })
 export class ComplianceModule {}

@@ -24,11 +24,12 @@ export class SettlementAdminController {
   @Post('weeks/:id/settle')
   @RequiresPermission('weeks.settle')
   @Operation({
-    summary: 'Settle a week that is over; settled already, its tables and unpaid prizes are made anew',
+    summary: 'Settle a week that is over; settled already, its tables are made anew and its prizes corrected',
     answer: WeekDto,
     errors: [
       poolsErrors.WEEK_NOT_FOUND,
       poolsErrors.WEEK_ID_INVALID,
+      poolsErrors.PRIZE_SPENT,
       settlementErrors.WEEK_NOT_OVER,
       settlementErrors.WEEK_HAS_OPEN_GAMES,
       settlementErrors.WEEK_HAS_OPEN_BETS,

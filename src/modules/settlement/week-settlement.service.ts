@@ -42,7 +42,7 @@ export class WeekSettlementService {
     });
   }
 
-  /** Settles the week, or says what stands in the way. Settled already: tables and unpaid prizes are made anew. */
+  /** Settles the week, or says what stands in the way. Settled already: tables are made anew, and prizes corrected. */
   async settleNow(weekId: number, actorId: string): Promise<void> {
     await this.unitOfWork.run(async (manager) => {
       const obstacle = await this.obstacle(manager, await this.weeks.getLocked(manager, weekId));
@@ -52,8 +52,8 @@ export class WeekSettlementService {
   }
 
   private async settle(manager: EntityManager, weekId: number, actorId: string | null): Promise<void> {
-    await this.prizes.award(manager, weekId);
-    // A week that was settled before has had a correction: tables and prizes are made anew, the week stays settled.
+    await this.prizes.award(manager, weekId, actorId);
+    // A week that was settled before has had a correction: its tables are made anew, the week stays settled.
     const first = await this.weeks.markSettled(manager, weekId);
     await this.outbox.publish(manager, weekSettled, { weekId });
     await this.audit.record(manager, {

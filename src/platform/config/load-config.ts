@@ -4,7 +4,9 @@ import { type ClassConstructor, plainToInstance } from 'class-transformer';
 import { getMetadataStorage, type ValidationError, validateSync } from 'class-validator';
 import { parse } from 'yaml';
 import { AppConfig } from './app-config.js';
+import { mobileMoneyProblems } from './mobile-money-config.js';
 import { oauthProblems } from './oauth-config.js';
+import { paymentsProblems } from './payments-config.js';
 import { productionProblems } from './production-problems.js';
 import { Rules } from './rules.js';
 
@@ -38,7 +40,7 @@ export function loadAppConfig(env: Record<string, string | undefined> = process.
       if (config[name] === undefined) problems.push(`${name}: required with SMS_SENDER=twilio`);
   if (['hcaptcha', 'turnstile'].includes(config.CAPTCHA_PROVIDER) && config.CAPTCHA_SECRET === undefined)
     problems.push(`CAPTCHA_SECRET: required with CAPTCHA_PROVIDER=${config.CAPTCHA_PROVIDER}`);
-  problems.push(...oauthProblems(config));
+  problems.push(...oauthProblems(config), ...paymentsProblems(config), ...mobileMoneyProblems(config));
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }
@@ -73,6 +75,8 @@ export function loadRules(directory: string): Rules {
     'sports',
     'privacy',
     'people',
+    'payments',
+    'withdrawals',
     'realtime',
   ] as const)
     if (rules[name] === undefined) problems.push(`${name}: its file is missing in ${folder}`);

@@ -41,6 +41,28 @@ describe('the environment of production', () => {
     );
   });
 
+  it('books no play money of mobile money as real', () => {
+    const id = '019aa5b4-0000-4000-8000-000000000001';
+    const playing = { ...PRODUCTION, MTN_MOMO_COLLECTION_USER: id, AIRTEL_CLIENT_ID: id };
+    const refused = ['MTN_MOMO_ENVIRONMENT: the sandbox is refused', 'AIRTEL_API_URL: staging is refused'];
+    const real = { MTN_MOMO_ENVIRONMENT: 'mtnuganda', AIRTEL_API_URL: 'https://openapi.airtel.africa' };
+    expect(problemsOf(playing).filter((line) => line.endsWith('refused in production'))).toEqual(
+      refused.map((line) => `${line} in production`),
+    );
+    expect(problemsOf({ ...playing, ...real }).filter((line) => !line.includes(': required with '))).toEqual(
+      [],
+    );
+  });
+
+  it('has a sandbox only on purpose, and under a secret of its own', () => {
+    const on = { ...PRODUCTION, PAYMENTS_SANDBOX: 'on' };
+    expect(problemsOf(on)).toEqual([
+      'SANDBOX_WEBHOOK_SECRET: required in production with PAYMENTS_SANDBOX=on',
+    ]);
+    expect(problemsOf({ ...on, SANDBOX_WEBHOOK_SECRET: 'x'.repeat(32) })).toEqual([]);
+    expect(problemsOf({ ...on, SANDBOX_WEBHOOK_SECRET: 'x'.repeat(31) })).not.toEqual([]);
+  });
+
   it.each([
     ['PUBLIC_URL', 'http://127.0.0.1:3000'],
     ['PUBLIC_URL', 'https://localhost'],
@@ -50,6 +72,10 @@ describe('the environment of production', () => {
     ['TWILIO_API_URL', 'http://sms.example.com'],
     ['CAPTCHA_VERIFY_URL', 'http://captcha.example.com/verify'],
     ['GOOGLE_ISSUER', 'http://127.0.0.1:4000'],
+    ['STRIPE_API_BASE', 'http://127.0.0.1:4000'],
+    ['MTN_MOMO_API_URL', 'http://127.0.0.1:4000'],
+    ['AIRTEL_API_URL', 'http://127.0.0.1:4000'],
+    ['SANDBOX_WEBHOOK_SECRET', 'x'.repeat(32)],
     ['OAUTH_REDIRECT_URLS', 'https://app.example.com,http://localhost:8080'],
     ['OAUTH_REDIRECT_URLS', 'https://localhost/signed-in'],
     ['ENCRYPTION_KEYS', `new:${KEY_OF_BYTES},old:${Buffer.alloc(32).toString('base64')}`],

@@ -1,7 +1,17 @@
 import type { AppConfig } from './app-config.js';
+import { mobileMoneyPlayMoney } from './mobile-money-config.js';
+import { sandboxProblems } from './sandbox-config.js';
 
 /** What is called, mailed or handed out under these must not be read on the way. */
-const HTTPS = ['TWILIO_API_URL', 'CAPTCHA_VERIFY_URL', 'GOOGLE_ISSUER', 'APPLE_ISSUER'] as const;
+const HTTPS = [
+  'TWILIO_API_URL',
+  'CAPTCHA_VERIFY_URL',
+  'GOOGLE_ISSUER',
+  'APPLE_ISSUER',
+  'STRIPE_API_BASE',
+  'MTN_MOMO_API_URL',
+  'AIRTEL_API_URL',
+] as const;
 const REQUIRED = ['METRICS_TOKEN', 'BLIND_INDEX_KEY'] as const;
 const LOOPBACK = /^(localhost|.+\.localhost|127(\.\d+){3}|0\.0\.0\.0|\[::1?\]|\[::ffff:7f[^\]]*\])\.?$/i;
 
@@ -10,6 +20,7 @@ export function productionProblems(config: AppConfig): string[] {
   const problems: string[] = [];
   if (config.CLOCK_MODE === 'movable')
     problems.push('CLOCK_MODE: the movable clock is refused in production');
+  problems.push(...mobileMoneyPlayMoney(config), ...sandboxProblems(config));
   if (config.MAIL_SENDER === 'smtp' && !config.APP_URL.startsWith('https:'))
     problems.push('APP_URL: mailed links must be https in production');
   for (const name of REQUIRED)

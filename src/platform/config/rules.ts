@@ -15,8 +15,11 @@ import { OAuthRules } from './oauth-config.js';
 import { ModerationRules } from './moderation-rules.js';
 import { MailRules } from './mail-rules.js';
 import { OtpRules } from './otp-rules.js';
+import { PaymentRules } from './payment-rules.js';
 import { PeopleRules } from './people-rules.js';
+import { RateLimitRules } from './rate-limit-rules.js';
 import { RealtimeRules } from './realtime-rules.js';
+import { WithdrawalRules } from './withdrawal-rules.js';
 import { Argon2Rules, LockoutRules, SecondFactorRules } from './protection-rules.js';
 import { DpopRules, IdleRules } from './session-rules.js';
 
@@ -58,6 +61,10 @@ export class PoolRules {
 
 /** `config/prizes.yml`: what the places of a pool win. */
 export class PrizeRules {
+  /** `fixed`: each pot holds `potPerPool`. `entryFees`: the pots have their share of what was paid for the week. */
+  @IsIn(['fixed', 'entryFees'])
+  source: 'fixed' | 'entryFees';
+
   @IsISO4217CurrencyCode()
   currency: string;
 
@@ -65,6 +72,12 @@ export class PrizeRules {
   @IsInt()
   @Min(0)
   potPerPool: number;
+
+  /** Percent of the entry fees in `currency` that go into the pots. */
+  @IsInt()
+  @Min(0)
+  @Max(100)
+  share: number;
 
   /** Weights of the places, first place first. */
   @ArrayMinSize(1)
@@ -184,41 +197,6 @@ export class AuthRules {
   reservedHandles: string[];
 }
 
-export class RateLimitRule {
-  @IsInt()
-  @Min(1)
-  limit: number;
-
-  @IsInt()
-  @Min(1)
-  seconds: number;
-}
-
-/** `config/rate-limits.yml`: requests allowed in a window, by tier or by operation. */
-export class RateLimitRules {
-  /** By address, before anything else is looked at. */
-  @ValidateNested()
-  @Type(() => RateLimitRule)
-  flood: RateLimitRule;
-
-  @ValidateNested()
-  @Type(() => RateLimitRule)
-  anonymous: RateLimitRule;
-
-  @ValidateNested()
-  @Type(() => RateLimitRule)
-  authenticated: RateLimitRule;
-
-  @ValidateNested()
-  @Type(() => RateLimitRule)
-  premium: RateLimitRule;
-
-  /** Codes sent by text message, by subscriber's network and by user, to whatever numbers. */
-  @ValidateNested()
-  @Type(() => RateLimitRule)
-  otpSend: RateLimitRule;
-}
-
 /** `config/sports.yml`. */
 export class SportRules {
   /** Names of the sports and the leagues shown to clients. */
@@ -286,6 +264,14 @@ export class Rules {
   @ValidateNested()
   @Type(() => PeopleRules)
   people: PeopleRules;
+
+  @ValidateNested()
+  @Type(() => PaymentRules)
+  payments: PaymentRules;
+
+  @ValidateNested()
+  @Type(() => WithdrawalRules)
+  withdrawals: WithdrawalRules;
 
   @ValidateNested()
   @Type(() => RealtimeRules)

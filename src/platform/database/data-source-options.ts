@@ -11,7 +11,7 @@ export interface DatabaseSettings {
 
 const STATEMENT_TIMEOUT_MS = 60_000;
 /** How much longer than the server the client waits: a server that has given a statement up says so itself. */
-const ANSWER_MARGIN_MS = 2_000;
+export const ANSWER_MARGIN_MS = 2_000;
 
 /**
  * The one description of how this project talks to Postgres, for the application and the migration command.

@@ -75,13 +75,16 @@ function messageOf(error: unknown): string {
   return typeof message === 'string' ? message : '';
 }
 
-/** A lost or unreachable Postgres becomes SERVICE_UNAVAILABLE; every other error is returned as it is. */
+/**
+ * A lost or unreachable Postgres becomes SERVICE_UNAVAILABLE; every other error is returned as it is. TypeORM calls a
+ * connection that was lost between two statements of a transaction released.
+ */
 export function asUnavailable(error: unknown): unknown {
   if (error instanceof DomainError) return error;
   const message = messageOf(error);
   const lost =
     UNREACHABLE.has(errorCode(error) ?? '') ||
-    /Connection terminated|connection timeout|timeout exceeded when trying to connect|Query read timeout|Cannot use a pool after|Client was closed|Client has encountered a connection error/i.test(
+    /Connection terminated|connection timeout|timeout exceeded when trying to connect|Query read timeout|Cannot use a pool after|Client was closed|Client has encountered a connection error|query runner was already released|Query runner already released/i.test(
       message,
     );
   return lost ? httpErrors.SERVICE_UNAVAILABLE({ part: 'database', retryAfter: 2 }, { cause: error }) : error;

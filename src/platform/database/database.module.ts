@@ -39,6 +39,8 @@ export class DatabaseModule {
             pool.on('error', (error) =>
               new Logger('Database').warn(`idle connection lost: ${error.message}`),
             );
+            // Nor is one that is dropped in the moment before its borrower listens: what is asked of it next fails.
+            pool.on('connect', (client) => client.on('error', () => undefined));
             return dataSource;
           },
         }),

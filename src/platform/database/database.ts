@@ -37,8 +37,11 @@ export class Database {
     }
   }
 
-  /** Lends one moment of the database, to read from only; a connection is taken for as long as `work` runs. */
-  async readSnapshot<T>(work: (snapshot: Snapshot) => Promise<T>): Promise<T> {
+  /**
+   * Lends one moment of the database, to read from only; a connection is taken for as long as `work` runs. With
+   * `patienceMs` its statements may take so long each, where others are given up earlier.
+   */
+  async readSnapshot<T>(work: (snapshot: Snapshot) => Promise<T>, patienceMs?: number): Promise<T> {
     const client = await this.pool.connect().catch((error: unknown) => {
       throw asUnavailable(error);
     });
@@ -46,7 +49,8 @@ export class Database {
     client.on('error', ignore);
     try {
       await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY');
-      const result = await work(new Snapshot(client));
+      if (patienceMs !== undefined) await client.query(`SET LOCAL statement_timeout = ${patienceMs}`);
+      const result = await work(new Snapshot(client, patienceMs));
       await client.query('COMMIT');
       return result;
     } catch (error) {

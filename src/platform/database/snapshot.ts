@@ -1,4 +1,5 @@
-import pg, { type PoolClient } from 'pg';
+import pg, { type PoolClient, type QueryResultRow } from 'pg';
+import { ANSWER_MARGIN_MS } from './data-source-options.js';
 
 /** Rows that are held at a time, of however many. */
 const BATCH = 500;
@@ -20,7 +21,19 @@ export type JsonRow = Readonly<Record<string, unknown>>;
 export class Snapshot {
   private cursors = 0;
 
-  constructor(private readonly client: PoolClient) {}
+  /** With `patienceMs` the client waits so long for an answer, and a little for the server to say that it gave up. */
+  constructor(
+    private readonly client: PoolClient,
+    private readonly patienceMs?: number,
+  ) {}
+
+  /** All rows of a query at once: for few rows, however many are read for them. */
+  async all<Row extends QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+    const patience =
+      this.patienceMs === undefined ? {} : { query_timeout: this.patienceMs + ANSWER_MARGIN_MS };
+    const { rows } = await this.client.query<Row>({ text, values: [...values], ...patience });
+    return rows;
+  }
 
   /** The rows of a query through a cursor, their columns in camel case. Nothing is read before the first is asked for. */
   async *rows(text: string, values: readonly unknown[]): AsyncGenerator<JsonRow> {

@@ -22,6 +22,18 @@ export const QUEUES = {
   passwordReset: 'password-reset',
   /** Mails about what has happened to an account. */
   securityNotices: 'security-notices',
+  /** What payment providers have told, refunds to ask them for. */
+  payments: 'payments',
+  /** What the sandbox, as a provider, does by itself. */
+  sandbox: 'sandbox',
+  /** Money that goes out: what was approved, and what a provider has not answered yet. */
+  withdrawals: 'withdrawals',
+  /** Mails about withdrawals. */
+  withdrawalNotices: 'withdrawal-notices',
+  /** Telling people that their money has changed. */
+  walletUpdates: 'wallet-updates',
+  /** The nightly proof of the ledger. */
+  ledgerVerify: 'ledger-verify',
   /** Forgetting what has been kept long enough. */
   housekeeping: 'housekeeping',
 } as const;
@@ -42,6 +54,7 @@ const PATIENT_QUEUES: readonly string[] = [
   QUEUES.emailVerification,
   QUEUES.passwordReset,
   QUEUES.securityNotices,
+  QUEUES.withdrawalNotices,
 ];
 
 export function jobOptionsOf(queue: string): DefaultJobOptions {

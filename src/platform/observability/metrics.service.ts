@@ -20,37 +20,19 @@ export class MetricsService {
   });
 
   constructor(database: Database, outbox: OutboxRepository, queues: DeadLettersService) {
-    const { registry } = this;
-    collectDefaultMetrics({ register: registry });
-    const gauge = (
-      name: string,
-      help: string,
-      labelNames: string[],
-      collect: (gauge: Gauge) => Promise<void> | void,
-    ) =>
-      new Gauge({
-        name,
-        help,
-        labelNames,
-        registers: [registry],
-        // A part that cannot be asked leaves its figure out; the others are still told.
-        async collect() {
-          this.reset();
-          await withTimeout(Promise.resolve(collect(this)), COLLECT_MS, name).catch(() => undefined);
-        },
-      });
-    gauge('parley_database_connections', 'Connections of this process', ['state'], (figure) => {
+    collectDefaultMetrics({ register: this.registry });
+    this.gauge('parley_database_connections', 'Connections of this process', ['state'], (figure) => {
       figure.set({ state: 'total' }, database.pool.totalCount);
       figure.set({ state: 'idle' }, database.pool.idleCount);
       figure.set({ state: 'waiting' }, database.pool.waitingCount);
     });
-    gauge('parley_outbox_lag_seconds', 'Age of the oldest event that waits', [], async (figure) =>
+    this.gauge('parley_outbox_lag_seconds', 'Age of the oldest event that waits', [], async (figure) =>
       figure.set((await outbox.lag()).seconds),
     );
-    gauge('parley_outbox_waiting', 'Events that wait for the relay', [], async (figure) =>
+    this.gauge('parley_outbox_waiting', 'Events that wait for the relay', [], async (figure) =>
       figure.set((await outbox.lag()).waiting),
     );
-    gauge(
+    this.gauge(
       'parley_queue_jobs',
       'Jobs by queue and state; failed ones are dead letters',
       ['queue', 'state'],
@@ -59,5 +41,24 @@ export class MetricsService {
           for (const [state, count] of Object.entries(states)) figure.set({ queue, state }, count);
       },
     );
+  }
+
+  /** A figure that is looked up when it is asked for. One that cannot be had is left out; the others are still told. */
+  gauge(
+    name: string,
+    help: string,
+    labelNames: string[],
+    collect: (gauge: Gauge) => Promise<void> | void,
+  ): Gauge {
+    return new Gauge({
+      name,
+      help,
+      labelNames,
+      registers: [this.registry],
+      async collect() {
+        this.reset();
+        await withTimeout(Promise.resolve(collect(this)), COLLECT_MS, name).catch(() => undefined);
+      },
+    });
   }
 }

@@ -23,6 +23,14 @@ export type UserSocket = Socket<
   { subject: Subject }
 >;
 
+/** What is told to a user, in whichever processes their sockets are. */
+interface Message {
+  readonly userId: string;
+  readonly namespace: string;
+  readonly event: string;
+  readonly payload: object;
+}
+
 /**
  * Open sockets: who may have one, and when it is taken away. A socket outlives its access token, never its session: an ended
  * one is told on a Redis channel, which drops its sockets in every process; a sweep finds what that has missed.
@@ -56,13 +64,19 @@ export class SocketsService implements OnApplicationBootstrap, OnApplicationShut
     this.guardNamespace(server.of('/'));
   }
 
+  /** Tells a user something, on every socket that they have open in the namespace. For every process, the worker as well. */
+  async tell(message: Message): Promise<void> {
+    await this.redis.cache.publish(this.messagesChannel, JSON.stringify(message));
+  }
+
   onApplicationBootstrap(): void {
     if (!this.subscriber) return; // the worker
     const { endedChannel } = this.access.get();
-    this.subscriber.on('message', (channel, sessionId) => {
-      if (channel === endedChannel) this.drop(sessionId);
+    this.subscriber.on('message', (channel, message) => {
+      if (channel === endedChannel) this.drop(message);
+      if (channel === this.messagesChannel) this.deliver(JSON.parse(message) as Message);
     });
-    this.subscriber.subscribe(endedChannel).catch(() => undefined);
+    this.subscriber.subscribe(endedChannel, this.messagesChannel).catch(() => undefined);
     this.loop.start();
   }
 
@@ -118,6 +132,10 @@ export class SocketsService implements OnApplicationBootstrap, OnApplicationShut
     if (open >= limit) throw realtimeErrors.TOO_MANY_SOCKETS({ limit });
   }
 
+  private deliver({ userId, namespace, event, payload }: Message): void {
+    this.server?.of(namespace).local.in(`user:${userId}`).emit(event, payload);
+  }
+
   /** Ends this process's sockets of a session. */
   private drop(sessionId: string): void {
     for (const namespace of this.namespaces) {
@@ -137,6 +155,10 @@ export class SocketsService implements OnApplicationBootstrap, OnApplicationShut
     const access = this.access.get();
     for (const sessionId of sessions) if (!(await access.lives(sessionId))) this.drop(sessionId);
     return false;
+  }
+
+  private get messagesChannel(): string {
+    return `${this.config.REDIS_PREFIX}:socket-messages`;
   }
 
   private get namespaces(): Namespace[] {

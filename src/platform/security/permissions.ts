@@ -16,7 +16,13 @@ export const PERMISSIONS = [
   'users.ban', // bans for good
   'users.role',
   'users.secondFactor', // taking it away from who has lost theirs
+  'payments.read',
+  'payments.refund',
+  'withdrawals.read',
+  'withdrawals.decide',
+  'payments.reconcile', // closing differences between our books and a provider's
   'audit.read',
+  'ledger.verify',
   'reports.read',
   'reports.decide',
   'queues.read',
@@ -31,7 +37,16 @@ const ROLE_PERMISSIONS: Readonly<Record<Role, readonly Permission[]>> = {
   user: [],
   seller: [],
   moderator: ['users.read', 'users.update', 'reports.read', 'reports.decide'],
-  compliance: ['users.read', 'users.contact', 'users.update', 'users.ban', 'audit.read'],
+  compliance: [
+    'users.read',
+    'users.contact',
+    'users.update',
+    'users.ban',
+    'payments.read',
+    'withdrawals.read',
+    'withdrawals.decide',
+    'audit.read',
+  ],
   admin: PERMISSIONS,
 };
 

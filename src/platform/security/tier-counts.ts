@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../config/app-config.js';
-import { type RateLimitRule, Rules } from '../config/rules.js';
+import type { RateLimitRule } from '../config/rate-limit-rules.js';
+import { Rules } from '../config/rules.js';
 import { RateLimitStorage } from './rate-limit.storage.js';
 import type { SubjectRequest } from './subject.js';
 

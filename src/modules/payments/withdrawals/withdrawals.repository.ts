@@ -1,0 +1,179 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { Database } from '../../../platform/database/database.js';
+import {
+  OPEN_STATES,
+  withdrawalMachine,
+  type WithdrawalEvent,
+  type WithdrawalState,
+} from '../domain/withdrawal-machine.js';
+import type { WithdrawalRow } from './withdrawals.types.js';
+
+const COLUMNS = `id, user_id, amount, currency, provider, destination, hold_id, transfer_id, status, provider_reference,
+  failure_code, review, checks, requested_at, decided_at, decided_by, note, submitted_at, settled_at`;
+
+export interface NewWithdrawal {
+  readonly id: string;
+  readonly userId: string;
+  readonly amount: bigint;
+  readonly currency: string;
+  readonly provider: string;
+  readonly destination: Buffer;
+  readonly holdId: string;
+  readonly status: WithdrawalState;
+  readonly now: Date;
+}
+
+/** What changes with a state; what is left out stays as it is. */
+export interface WithdrawalChange {
+  readonly transferId?: string;
+  readonly providerReference?: string;
+  readonly failureCode?: string | null;
+  readonly decidedAt?: Date;
+  readonly decidedBy?: string;
+  readonly note?: string;
+  readonly submittedAt?: Date;
+  readonly settledAt?: Date;
+}
+
+@Injectable()
+export class WithdrawalsRepository {
+  constructor(private readonly database: Database) {}
+
+  async insert(manager: EntityManager, one: NewWithdrawal): Promise<WithdrawalRow> {
+    const [row] = await manager.query<[WithdrawalRow]>(
+      `INSERT INTO withdrawals (id, user_id, amount, currency, provider, destination, hold_id, status, requested_at,
+                                decided_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, CASE WHEN $8 = 'approved' THEN $9::timestamptz END)
+       RETURNING ${COLUMNS}`,
+      [
+        one.id,
+        one.userId,
+        one.amount.toString(),
+        one.currency,
+        one.provider,
+        one.destination,
+        one.holdId,
+        one.status,
+        one.now,
+      ],
+    );
+    return row;
+  }
+
+  /**
+   * What the user has withdrawn since, or has under way, in the currency; and how many are under way in all. The caller holds
+   * the user's row, so that of two requests the second sees the first. Index: ix_withdrawals_user.
+   */
+  async figuresOf(
+    manager: EntityManager,
+    userId: string,
+    currency: string,
+    since: Date,
+  ): Promise<{ amount: bigint; open: number }> {
+    const [row] = await manager.query<[{ amount: string; open: number }]>(
+      `SELECT coalesce(sum(amount) FILTER (WHERE currency = $2 AND (status = ANY ($4) OR (status = 'paid' AND settled_at > $3))),
+                       0)::text AS amount,
+              count(*) FILTER (WHERE status = ANY ($4))::int AS open
+       FROM withdrawals WHERE user_id = $1`,
+      [userId, currency, since, OPEN_STATES],
+    );
+    return { amount: BigInt(row.amount), open: row.open };
+  }
+
+  async lock(manager: EntityManager, id: string): Promise<WithdrawalRow | null> {
+    const [row] = await manager.query<WithdrawalRow[]>(
+      `SELECT ${COLUMNS} FROM withdrawals WHERE id = $1 FOR NO KEY UPDATE`,
+      [id],
+    );
+    return row ?? null;
+  }
+
+  /** Performs the event where it may happen; null where it may not (any more). */
+  async move(
+    manager: EntityManager,
+    id: string,
+    event: WithdrawalEvent,
+    change: WithdrawalChange,
+  ): Promise<WithdrawalRow | null> {
+    const from = withdrawalMachine.from(event);
+    const to = from[0] && withdrawalMachine.next(from[0], event);
+    const [rows] = await manager.query<[WithdrawalRow[], number]>(
+      `UPDATE withdrawals SET status = $3, transfer_id = coalesce($4, transfer_id),
+              provider_reference = coalesce($5, provider_reference), failure_code = coalesce($6, failure_code),
+              decided_at = coalesce($7, decided_at), decided_by = coalesce($8, decided_by), note = coalesce($9, note),
+              submitted_at = coalesce($10, submitted_at), settled_at = coalesce($11, settled_at)
+       WHERE id = $1 AND status = ANY ($2) RETURNING ${COLUMNS}`,
+      [
+        id,
+        from,
+        to,
+        change.transferId ?? null,
+        change.providerReference ?? null,
+        change.failureCode ?? null,
+        change.decidedAt ?? null,
+        change.decidedBy ?? null,
+        change.note ?? null,
+        change.submittedAt ?? null,
+        change.settledAt ?? null,
+      ],
+    );
+    return rows[0] ?? null;
+  }
+
+  /** Counts that the provider was asked, or is about to be. */
+  async noteAsked(manager: EntityManager, id: string): Promise<void> {
+    await manager.query('UPDATE withdrawals SET checks = checks + 1 WHERE id = $1', [id]);
+  }
+
+  async noteReference(manager: EntityManager, id: string, reference: string): Promise<void> {
+    await manager.query('UPDATE withdrawals SET provider_reference = $2 WHERE id = $1', [id, reference]);
+  }
+
+  async flag(manager: EntityManager, id: string, review: string): Promise<void> {
+    await manager.query('UPDATE withdrawals SET review = $2 WHERE id = $1', [id, review]);
+  }
+
+  async find(id: string): Promise<WithdrawalRow | null> {
+    const [row] = await this.database.query<WithdrawalRow>(
+      'withdrawals.find',
+      `SELECT ${COLUMNS} FROM withdrawals WHERE id = $1`,
+      [id],
+    );
+    return row ?? null;
+  }
+
+  /** Of a provider, by our id or by its reference. Indexes: primary key, ix_withdrawals_reference. */
+  async findPayout(
+    provider: string,
+    payoutId: string | null,
+    reference: string | null,
+  ): Promise<string | null> {
+    const [row] = await this.database.query<{ id: string }>(
+      'withdrawals.find_payout',
+      `SELECT id FROM withdrawals WHERE id = $2::uuid AND provider = $1
+       UNION ALL SELECT id FROM withdrawals WHERE provider = $1 AND provider_reference = $3 LIMIT 1`,
+      [provider, payoutId, reference],
+    );
+    return row?.id ?? null;
+  }
+
+  /** Newest first. Index: ix_withdrawals_user. */
+  async listOf(userId: string, before: string | null, limit: number): Promise<WithdrawalRow[]> {
+    return await this.database.query<WithdrawalRow>(
+      'withdrawals.of_user',
+      `SELECT ${COLUMNS} FROM withdrawals WHERE user_id = $1 AND ($2::uuid IS NULL OR id < $2)
+       ORDER BY id DESC LIMIT $3`,
+      [userId, before, limit],
+    );
+  }
+
+  /** Oldest first. Index: ix_withdrawals_status. */
+  async listByStatus(status: WithdrawalState, after: string | null, limit: number): Promise<WithdrawalRow[]> {
+    return await this.database.query<WithdrawalRow>(
+      'withdrawals.by_status',
+      `SELECT ${COLUMNS} FROM withdrawals WHERE status = $1 AND ($2::uuid IS NULL OR id > $2) ORDER BY id LIMIT $3`,
+      [status, after, limit],
+    );
+  }
+}

@@ -1,0 +1,199 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { Database } from '../../platform/database/database.js';
+import type { ErrorDetails } from '../../platform/http/domain-error.js';
+import type { PreparedPosting } from './domain/posting.js';
+import type {
+  AccountKind,
+  AccountRef,
+  CaptureOrder,
+  HoldOrder,
+  ReleaseOrder,
+  ReversalOrder,
+} from './ledger.types.js';
+
+/** What a function of the ledger answers: what was done, or the code of its refusal with details. */
+export interface LedgerOutcome {
+  refusal: string | null;
+  details: ErrorDetails | null;
+  transfer_id: string | null;
+  replayed: boolean;
+}
+
+export interface HoldOutcome extends LedgerOutcome {
+  hold_id: string | null;
+}
+
+const POST = 'SELECT * FROM ledger_post($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)';
+
+/** All functions are in the migration `…-ledger-functions`; each is one round trip. */
+@Injectable()
+export class LedgerRepository {
+  constructor(private readonly database: Database) {}
+
+  /** Answers in the order of the postings. */
+  async post(manager: EntityManager, postings: readonly PreparedPosting[]): Promise<LedgerOutcome[]> {
+    return await manager.query<LedgerOutcome[]>(POST, postParameters(postings));
+  }
+
+  /** In a transaction of its own, which waits for accounts that others hold. */
+  async postAlone(posting: PreparedPosting): Promise<LedgerOutcome> {
+    return one(await this.database.query<LedgerOutcome>('ledger.post', POST, postParameters([posting])));
+  }
+
+  /** As `postAlone`, for many, and gives up (55P03) what it cannot have within a short while: see the migration. */
+  async postTogether(postings: readonly PreparedPosting[]): Promise<LedgerOutcome[]> {
+    return await this.database.query<LedgerOutcome>(
+      'ledger.post_together',
+      POST.replace('ledger_post', 'ledger_post_together'),
+      postParameters(postings),
+    );
+  }
+
+  async hold(manager: EntityManager, hold: HoldOrder, hash: Buffer): Promise<HoldOutcome> {
+    return one(
+      await manager.query<HoldOutcome[]>('SELECT * FROM ledger_hold($1, $2, $3, $4, $5, $6, $7, $8)', [
+        hold.reference,
+        hash,
+        hold.userId,
+        hold.amount,
+        hold.currency,
+        hold.purpose,
+        hold.expiresAt,
+        hold.metadata ?? {},
+      ]),
+    );
+  }
+
+  async capture(manager: EntityManager, capture: CaptureOrder, hash: Buffer): Promise<LedgerOutcome> {
+    const { holdId, reference, amount, to, final = false } = capture;
+    return one(
+      await manager.query<LedgerOutcome[]>('SELECT * FROM ledger_capture($1, $2, $3, $4, $5, $6, $7, $8)', [
+        holdId,
+        reference,
+        hash,
+        amount,
+        to.kind,
+        to.owner,
+        to.currency,
+        final,
+      ]),
+    );
+  }
+
+  async release(manager: EntityManager, release: ReleaseOrder, hash: Buffer): Promise<LedgerOutcome> {
+    return one(
+      await manager.query<LedgerOutcome[]>('SELECT * FROM ledger_release($1, $2, $3)', [
+        release.holdId,
+        release.reference,
+        hash,
+      ]),
+    );
+  }
+
+  async reverse(manager: EntityManager, reversal: ReversalOrder, hash: Buffer): Promise<LedgerOutcome> {
+    return one(
+      await manager.query<LedgerOutcome[]>('SELECT * FROM ledger_reverse($1, $2, $3, $4, $5)', [
+        reversal.transferId,
+        reversal.reference,
+        hash,
+        reversal.reason,
+        reversal.requestedBy,
+      ]),
+    );
+  }
+
+  /** Releases at most `limit` holds whose time is up; how many. Index: ix_ledger_holds_due. */
+  async expire(limit: number): Promise<number> {
+    const [row] = await this.database.query<{ expired: number }>(
+      'ledger.expire',
+      'SELECT ledger_expire($1) AS expired',
+      [limit],
+    );
+    return row?.expired ?? 0;
+  }
+
+  /** Opens the entries' partitions of this month and `ahead` more; how many were missing. */
+  async openMonths(ahead: number): Promise<number> {
+    const [row] = await this.database.query<{ made: number }>(
+      'ledger.open_months',
+      'SELECT ledger_open_months($1) AS made',
+      [ahead],
+    );
+    return row?.made ?? 0;
+  }
+
+  /** What the user's accounts hold, one row a currency. Index: ux_ledger_accounts. */
+  async balancesOf(userId: string): Promise<{ currency: string; available: string; held: string }[]> {
+    return await this.database.query(
+      'ledger.balances_of',
+      `SELECT currency, coalesce(sum(balance) FILTER (WHERE kind = 'user_available'), 0)::bigint AS available,
+              coalesce(sum(balance) FILTER (WHERE kind = 'user_held'), 0)::bigint AS held
+       FROM ledger_accounts WHERE kind IN ('user_available', 'user_held') AND owner = $1
+       GROUP BY currency ORDER BY currency`,
+      [userId],
+    );
+  }
+
+  /** In the order in which `ledger_post` locks them. Index: ux_ledger_accounts. */
+  async lockBalances(
+    manager: EntityManager,
+    kind: AccountKind,
+    owners: readonly string[],
+  ): Promise<{ owner: string; currency: string; balance: string }[]> {
+    return await manager.query(
+      `SELECT owner, currency, balance FROM ledger_accounts WHERE kind = $1 AND owner = ANY ($2)
+       ORDER BY id FOR NO KEY UPDATE`,
+      [kind, owners],
+    );
+  }
+
+  /** Over all stripes. Index: ux_ledger_accounts. */
+  async balanceOf(account: AccountRef): Promise<string> {
+    const [row] = await this.database.query<{ balance: string }>(
+      'ledger.balance_of',
+      `SELECT coalesce(sum(balance), 0)::bigint AS balance FROM ledger_accounts
+       WHERE kind = $1 AND owner = $2 AND currency = $3`,
+      [account.kind, account.owner, account.currency],
+    );
+    return row?.balance ?? '0';
+  }
+
+  /** After the last entry booked by then, of each stripe. Index: ix_ledger_entries_account. */
+  async balanceAt(account: AccountRef, at: Date): Promise<string> {
+    const [row] = await this.database.query<{ balance: string }>(
+      'ledger.balance_at',
+      `SELECT coalesce(sum(e.balance_after), 0)::bigint AS balance FROM ledger_accounts a
+       CROSS JOIN LATERAL (
+         SELECT balance_after FROM ledger_entries WHERE account_id = a.id AND created_at <= $4
+         ORDER BY created_at DESC, id DESC LIMIT 1) e
+       WHERE a.kind = $1 AND a.owner = $2 AND a.currency = $3`,
+      [account.kind, account.owner, account.currency, at],
+    );
+    return row?.balance ?? '0';
+  }
+}
+
+/** One array a column, and the legs of all postings one after the other. */
+function postParameters(postings: readonly PreparedPosting[]): unknown[] {
+  const legs = postings.flatMap((posting, index) => posting.legs.map((leg) => ({ of: index + 1, ...leg })));
+  return [
+    postings.map(({ reference }) => reference),
+    postings.map(({ hash }) => hash),
+    postings.map(({ type }) => type),
+    postings.map(({ effectiveAt }) => effectiveAt ?? null),
+    postings.map(({ metadata }) => JSON.stringify(metadata ?? {})),
+    postings.map(({ requestedBy }) => requestedBy ?? null),
+    legs.map(({ of }) => of),
+    legs.map(({ account }) => account.kind),
+    legs.map(({ account }) => account.owner),
+    legs.map(({ account }) => account.currency),
+    legs.map(({ amount }) => amount),
+  ];
+}
+
+function one<Row>(rows: readonly Row[]): Row {
+  const [row] = rows;
+  if (row === undefined) throw new Error('the ledger did not answer');
+  return row;
+}

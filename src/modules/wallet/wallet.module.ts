@@ -1,0 +1,33 @@
+import { Module } from '@nestjs/common';
+import { LedgerGroups } from './ledger-groups.js';
+import { LedgerRepository } from './ledger.repository.js';
+import { LedgerService } from './ledger.service.js';
+import { PendingMoneyPort } from './pending-money.port.js';
+import { StatementsService } from './statements.service.js';
+import { VerifyAdminController } from './verify-admin.controller.js';
+import { VerifyRepository } from './verify.repository.js';
+import { VerifyService } from './verify.service.js';
+import { WalletPersonalData } from './wallet-personal-data.repository.js';
+import { WalletUpdatesService } from './wallet-updates.service.js';
+import { WalletController } from './wallet.controller.js';
+import { WalletRepository } from './wallet.repository.js';
+import { WalletService } from './wallet.service.js';
+
+@Module({
+  controllers: [WalletController, VerifyAdminController],
+  providers: [
+    LedgerGroups,
+    LedgerRepository,
+    LedgerService,
+    PendingMoneyPort,
+    WalletRepository,
+    WalletService,
+    StatementsService,
+    WalletUpdatesService,
+    WalletPersonalData,
+    VerifyRepository,
+    VerifyService,
+  ],
+  exports: [LedgerRepository, LedgerService, PendingMoneyPort, WalletUpdatesService, VerifyService],
+})
+export class WalletModule {}

@@ -1,0 +1,211 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { EntityManager } from 'typeorm';
+import { LedgerService } from '../../src/modules/wallet/ledger.service.js';
+import { LedgerUpkeep } from '../../src/modules/wallet/ledger.upkeep.js';
+import type { AccountRef } from '../../src/modules/wallet/ledger.types.js';
+import { VerifyService } from '../../src/modules/wallet/verify.service.js';
+import { UnitOfWork } from '../../src/platform/database/unit-of-work.js';
+import { startSystem, type System } from '../support/system.js';
+import { Wallets } from '../support/wallets.js';
+
+const FEES: AccountRef = { kind: 'fees', owner: 'house', currency: 'USD' };
+
+describe('the ledger, asked by many at once', () => {
+  let system: System;
+  let wallets: Wallets;
+  let ledger: LedgerService;
+  let upkeep: LedgerUpkeep;
+
+  beforeAll(async () => {
+    system = await startSystem({ at: '2023-10-03T12:00:00Z' });
+    wallets = new Wallets(system);
+    ledger = system.app.get(LedgerService);
+    upkeep = system.worker!.get(LedgerUpkeep);
+  });
+  afterEach(async () => {
+    const { rules } = await system.app.get(VerifyService).verify(null);
+    expect(rules.filter(({ problems }) => problems.length > 0)).toEqual([]);
+  });
+  afterAll(async () => system.stop());
+
+  const run = <T>(work: (manager: EntityManager) => Promise<T>): Promise<T> =>
+    system.app.get(UnitOfWork).run(work);
+  const many = <T>(count: number, work: (n: number) => Promise<T>) =>
+    Promise.allSettled(Array.from({ length: count }, async (_, n) => work(n)));
+  const codes = (answers: PromiseSettledResult<unknown>[]) => {
+    const counted: Record<string, number> = {};
+    for (const answer of answers) {
+      const code = answer.status === 'fulfilled' ? 'ok' : String(answer.reason.code ?? answer.reason);
+      counted[code] = (counted[code] ?? 0) + 1;
+    }
+    return counted;
+  };
+
+  it('lets one of 200 spend a whole balance', async () => {
+    const userId = randomUUID();
+    await wallets.deposit(userId, 1000n);
+    const answers = await many(200, async () => wallets.move(wallets.available(userId), FEES, 1000n));
+    expect(codes(answers)).toEqual({ ok: 1, INSUFFICIENT_FUNDS: 199 });
+    expect(await ledger.balanceOf(wallets.available(userId))).toBe(0n);
+  });
+
+  it('lets as many of 200 spend as the balance covers', async () => {
+    const userId = randomUUID();
+    await wallets.deposit(userId, 1000n);
+    const answers = await many(200, async () => wallets.move(wallets.available(userId), FEES, 7n));
+    expect(codes(answers)).toEqual({ ok: 142, INSUFFICIENT_FUNDS: 58 });
+    expect(await ledger.balanceOf(wallets.available(userId))).toBe(6n);
+  });
+
+  it('posts a reference once for 100 who ask at once, and tells all of them the same transfer', async () => {
+    const userId = randomUUID();
+    const posting = {
+      reference: `payment:${randomUUID()}`,
+      type: 'deposit',
+      legs: [
+        { account: { kind: 'clearing', owner: 'sandbox', currency: 'USD' } as const, amount: -500n },
+        { account: wallets.available(userId), amount: 500n },
+      ],
+    };
+    // Nobody has the account yet, either.
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, async () => run(async (manager) => ledger.post(manager, posting))),
+    );
+    expect(new Set(answers.map(({ transferId }) => transferId)).size).toBe(1);
+    expect(answers.filter(({ replayed }) => !replayed)).toHaveLength(1);
+    expect(await ledger.balanceOf(wallets.available(userId))).toBe(500n);
+  });
+
+  it('captures a hold once of 100 who ask for all of it, and in 100 parts for 100 who ask for one', async () => {
+    const userId = randomUUID();
+    await wallets.deposit(userId, 200n);
+    const whole = await wallets.hold(userId, 100n);
+    const answers = await many(100, async () => wallets.capture(whole, 100n, FEES));
+    expect(codes(answers)).toEqual({ ok: 1, HOLD_NOT_OPEN: 99 });
+    const inParts = await wallets.hold(userId, 100n);
+    const parts = await many(110, async () => wallets.capture(inParts, 1n, FEES));
+    expect(codes(parts)).toEqual({ ok: 100, HOLD_NOT_OPEN: 10 });
+    expect(await ledger.balancesOf(userId)).toMatchObject([{ available: 0n, held: 0n }]);
+  });
+
+  it('either captures a hold or releases it or lets it expire, never two of them', async () => {
+    const ends = new Set<string>();
+    for (let round = 0; round < 20; round += 1) {
+      const userId = randomUUID();
+      await wallets.deposit(userId, 100n);
+      const expiresAt = new Date(system.now().getTime() + (round % 2 === 0 ? 3_600_000 : 5));
+      const holdId = await wallets.hold(userId, 100n, 'USD', expiresAt);
+      const answers = await Promise.allSettled([
+        ...Array.from({ length: 5 }, async () => wallets.capture(holdId, 100n, FEES)),
+        ...Array.from({ length: 5 }, async () => wallets.release(holdId)),
+        ...Array.from({ length: 3 }, async () => upkeep.expire()),
+      ]);
+      const done = answers.slice(0, 10).filter(({ status }) => status === 'fulfilled').length;
+      const { rows } = await system.db.query('SELECT status FROM ledger_holds WHERE id = $1', [holdId]);
+      const [{ status }] = rows;
+      ends.add(status);
+      expect(done).toBe(status === 'expired' ? 0 : 1);
+      const [balance] = await ledger.balancesOf(userId);
+      expect(balance).toMatchObject({ available: status === 'captured' ? 0n : 100n, held: 0n });
+    }
+    expect(ends.size).toBeGreaterThan(1);
+  });
+
+  it('reverses once for 50 who ask under references of their own', async () => {
+    const userId = randomUUID();
+    await wallets.deposit(userId, 100n);
+    const { transferId } = await wallets.move(wallets.available(userId), FEES, 100n);
+    const answers = await many(50, async () => wallets.reverse(transferId));
+    expect(codes(answers)).toEqual({ ok: 1, ALREADY_REVERSED: 49 });
+    expect(await ledger.balanceOf(wallets.available(userId))).toBe(100n);
+  });
+
+  it('moves money in opposite directions 10,000 times without a deadlock', async () => {
+    const [a, b] = [randomUUID(), randomUUID()];
+    await wallets.deposit(a, 20_000n);
+    await wallets.deposit(b, 20_000n);
+    const deadlocks = async () =>
+      Number(
+        (await system.db.query('SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()'))
+          .rows[0].deadlocks,
+      );
+    const before = await deadlocks();
+    let left = 10_000;
+    // Half of them alone and in groups, half in transactions that join several.
+    await Promise.all(
+      Array.from({ length: 16 }, async (_, n) => {
+        while (left > 0) {
+          const [from, to] = (left -= 1) % 2 === 0 ? [a, b] : [b, a];
+          const posting = {
+            reference: randomUUID(),
+            type: 'payment',
+            legs: [
+              { account: wallets.available(from), amount: -1n },
+              { account: wallets.available(to), amount: 1n },
+            ],
+          };
+          if (n % 2 === 0) await ledger.postAlone(posting);
+          else await run(async (manager) => ledger.post(manager, posting));
+        }
+      }),
+    );
+    expect(
+      (await ledger.balanceOf(wallets.available(a))) + (await ledger.balanceOf(wallets.available(b))),
+    ).toBe(40_000n);
+    expect(await deadlocks()).toBe(before);
+  }, 120_000);
+
+  it('lets 16 transactions into the fees at once, none of which waits for another', async () => {
+    const users = Array.from({ length: 16 }, () => randomUUID());
+    for (const userId of users) await wallets.deposit(userId, 10n);
+    await wallets.move(wallets.available(users[0]!), FEES, 1n);
+    let [inside, release] = [0, () => undefined as void];
+    const all = new Promise<void>((resolve) => (release = resolve));
+    // Each stays in its transaction until all sixteen have booked their fee.
+    await Promise.all(
+      users.map(async (userId) =>
+        run(async (manager) => {
+          await ledger.post(manager, {
+            reference: randomUUID(),
+            type: 'fee',
+            legs: [
+              { account: wallets.available(userId), amount: -5n },
+              { account: FEES, amount: 5n },
+            ],
+          });
+          if ((inside += 1) === users.length) release();
+          await all;
+        }),
+      ),
+    );
+    const { rows } = await system.db.query(
+      "SELECT count(*)::int AS stripes FROM ledger_accounts WHERE kind = 'fees' AND balance > 0",
+    );
+    expect(rows).toEqual([{ stripes: 16 }]);
+  });
+
+  it('makes a 17th wait for one of them', async () => {
+    const users = Array.from({ length: 17 }, () => randomUUID());
+    for (const userId of users) await wallets.deposit(userId, 10n);
+    let inside = 0;
+    const answers = await Promise.all(
+      users.map(async (userId) =>
+        run(async (manager) => {
+          await ledger.post(manager, {
+            reference: randomUUID(),
+            type: 'fee',
+            legs: [
+              { account: wallets.available(userId), amount: -5n },
+              { account: FEES, amount: 5n },
+            ],
+          });
+          inside += 1;
+          await new Promise((resolve) => setTimeout(resolve, 150));
+          return inside;
+        }),
+      ),
+    );
+    expect(answers.filter((seen) => seen === 16)).toHaveLength(16);
+  });
+});

@@ -1,0 +1,359 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { EntityManager } from 'typeorm';
+import { LedgerService } from '../../src/modules/wallet/ledger.service.js';
+import type { AccountRef, Posting } from '../../src/modules/wallet/ledger.types.js';
+import { VerifyService } from '../../src/modules/wallet/verify.service.js';
+import { UnitOfWork } from '../../src/platform/database/unit-of-work.js';
+import { startSystem, type System } from '../support/system.js';
+import { Wallets } from '../support/wallets.js';
+
+const FEES: AccountRef = { kind: 'fees', owner: 'house', currency: 'USD' };
+
+describe('the ledger', () => {
+  let system: System;
+  let wallets: Wallets;
+  let ledger: LedgerService;
+
+  beforeAll(async () => {
+    system = await startSystem({ worker: false, at: '2023-10-03T12:00:00Z' });
+    wallets = new Wallets(system);
+    ledger = system.app.get(LedgerService);
+  });
+  afterEach(async () => {
+    const { rules } = await system.app.get(VerifyService).verify(null);
+    expect(rules.filter(({ problems }) => problems.length > 0)).toEqual([]);
+  });
+  afterAll(async () => system.stop());
+
+  const run = <T>(work: (manager: EntityManager) => Promise<T>): Promise<T> =>
+    system.app.get(UnitOfWork).run(work);
+
+  async function userWith(amount: bigint): Promise<string> {
+    const userId = randomUUID();
+    if (amount > 0n) await wallets.deposit(userId, amount);
+    return userId;
+  }
+
+  const payment = (userId: string, amount: bigint, reference = `pay:${randomUUID()}`): Posting => ({
+    reference,
+    type: 'payment',
+    legs: [
+      { account: wallets.available(userId), amount: -amount },
+      { account: FEES, amount },
+    ],
+  });
+
+  const held = async (userId: string) => {
+    const [balance] = await ledger.balancesOf(userId);
+    return { available: balance?.available, held: balance?.held };
+  };
+
+  it('moves money once for a reference, and answers a repetition with the first transfer', async () => {
+    const userId = await userWith(1000n);
+    const posting = payment(userId, 300n);
+    const first = await run(async (manager) => ledger.post(manager, posting));
+    const again = await run(async (manager) =>
+      ledger.post(manager, {
+        ...posting,
+        legs: posting.legs.toReversed(),
+        metadata: { told: 'otherwise' },
+        effectiveAt: new Date(0),
+      }),
+    );
+    expect(first.replayed).toBe(false);
+    expect(again).toEqual({ transferId: first.transferId, replayed: true });
+    expect(await ledger.balanceOf(wallets.available(userId))).toBe(700n);
+  });
+
+  it('refuses a reference under which something else was posted', async () => {
+    const userId = await userWith(1000n);
+    const posting = payment(userId, 300n);
+    await run(async (manager) => ledger.post(manager, posting));
+    await expect(
+      run(async (manager) => ledger.post(manager, payment(userId, 301n, posting.reference))),
+    ).rejects.toMatchObject({
+      code: 'LEDGER_REFERENCE_REUSED',
+      details: { reference: posting.reference },
+    });
+    // Also when there is too little for it.
+    await expect(
+      run(async (manager) => ledger.post(manager, payment(userId, 5000n, posting.reference))),
+    ).rejects.toMatchObject({ code: 'LEDGER_REFERENCE_REUSED' });
+  });
+
+  it('replays when the money is spent meanwhile', async () => {
+    const userId = await userWith(1000n);
+    const posting = payment(userId, 1000n);
+    const first = await run(async (manager) => ledger.post(manager, posting));
+    const again = await run(async (manager) => ledger.post(manager, posting));
+    expect(again).toEqual({ ...first, replayed: true });
+  });
+
+  it('refuses what is not covered, telling what is, and leaves the transaction to go on', async () => {
+    const userId = await userWith(1000n);
+    const posted = await run(async (manager) => {
+      await expect(ledger.post(manager, payment(userId, 1001n))).rejects.toMatchObject({
+        code: 'INSUFFICIENT_FUNDS',
+        details: { available: 1000, currency: 'USD' },
+      });
+      return await ledger.post(manager, payment(userId, 1000n));
+    });
+    expect(posted.replayed).toBe(false);
+    expect(await ledger.balanceOf(wallets.available(userId))).toBe(0n);
+  });
+
+  it('posts several transfers in their order, each on what the one before left, or none', async () => {
+    const [a, b] = [await userWith(100n), await userWith(0n)];
+    const pass = (from: string, to: string, amount: bigint): Posting => ({
+      reference: `pass:${randomUUID()}`,
+      type: 'payment',
+      legs: [
+        { account: wallets.available(from), amount: -amount },
+        { account: wallets.available(to), amount },
+      ],
+    });
+    const there = pass(a, b, 100n);
+    const posted = await run(async (manager) => ledger.postAll(manager, [there, pass(b, a, 60n), there]));
+    expect(posted.map(({ replayed }) => replayed)).toEqual([false, false, true]);
+    expect([
+      await ledger.balanceOf(wallets.available(a)),
+      await ledger.balanceOf(wallets.available(b)),
+    ]).toEqual([60n, 40n]);
+    await expect(
+      run(async (manager) => ledger.postAll(manager, [pass(a, b, 60n), pass(a, b, 1n)])),
+    ).rejects.toMatchObject({ code: 'INSUFFICIENT_FUNDS' });
+    expect(await ledger.balanceOf(wallets.available(a))).toBe(60n);
+  });
+
+  it('balances each currency of a transfer by itself', async () => {
+    const userId = await userWith(1000n);
+    await wallets.deposit(userId, 5000n, 'XAF');
+    const legs = (xaf: bigint) => [
+      { account: wallets.available(userId), amount: -10n },
+      { account: FEES, amount: 10n },
+      { account: wallets.available(userId, 'XAF'), amount: -6000n },
+      { account: { ...FEES, currency: 'XAF' }, amount: xaf },
+    ];
+    const of = (xaf: bigint) => ({ reference: `two:${randomUUID()}`, type: 'payment', legs: legs(xaf) });
+    await expect(run(async (manager) => ledger.post(manager, of(5990n)))).rejects.toThrow(
+      'XAF sums to -10, not to zero',
+    );
+    // Refused for one currency, nothing of the other is moved.
+    await expect(run(async (manager) => ledger.post(manager, of(6000n)))).rejects.toMatchObject({
+      code: 'INSUFFICIENT_FUNDS',
+      details: { available: 5000, currency: 'XAF' },
+    });
+    expect((await ledger.balancesOf(userId)).map(({ currency, available }) => [currency, available])).toEqual(
+      [
+        ['USD', 1000n],
+        ['XAF', 5000n],
+      ],
+    );
+  });
+
+  it('holds, captures in parts, and gives the rest back with the last one', async () => {
+    const userId = await userWith(1000n);
+    const reference = `hold:${randomUUID()}`;
+    const order = { reference, userId, amount: 800n, currency: 'USD', purpose: 'match', expiresAt: null };
+    const { holdId, replayed } = await run(async (manager) => ledger.hold(manager, order));
+    expect(replayed).toBe(false);
+    expect(await run(async (manager) => ledger.hold(manager, order))).toEqual({ holdId, replayed: true });
+    expect(await held(userId)).toEqual({ available: 200n, held: 800n });
+
+    const capture = { holdId, reference: `capture:${randomUUID()}`, amount: 300n, to: FEES };
+    const first = await run(async (manager) => ledger.capture(manager, capture));
+    expect(await run(async (manager) => ledger.capture(manager, capture))).toEqual({
+      ...first,
+      replayed: true,
+    });
+    await expect(wallets.capture(holdId, 501n, FEES)).rejects.toMatchObject({
+      code: 'HOLD_TOO_SMALL',
+      details: { left: 500, currency: 'USD' },
+    });
+    await expect(wallets.capture(holdId, 100n, { ...FEES, currency: 'XAF' })).rejects.toMatchObject({
+      code: 'HOLD_TOO_SMALL',
+    });
+    await wallets.capture(holdId, 100n, FEES, true);
+    expect(await held(userId)).toEqual({ available: 600n, held: 0n });
+    await expect(wallets.release(holdId)).rejects.toMatchObject({
+      code: 'HOLD_NOT_OPEN',
+      details: { status: 'captured' },
+    });
+    const { rows } = await system.db.query(
+      'SELECT status, captured::int, released::int FROM ledger_holds WHERE id = $1',
+      [holdId],
+    );
+    expect(rows).toEqual([{ status: 'captured', captured: 400, released: 400 }]);
+  });
+
+  it("captures into the user's own money, and into another's", async () => {
+    const [userId, other] = [await userWith(100n), await userWith(0n)];
+    const holdId = await wallets.hold(userId, 100n);
+    await wallets.capture(holdId, 30n, wallets.available(userId));
+    await wallets.capture(holdId, 50n, wallets.available(other), true);
+    expect(await held(userId)).toEqual({ available: 50n, held: 0n });
+    expect(await held(other)).toEqual({ available: 50n, held: 0n });
+  });
+
+  it('takes no amounts that are not positive, and pays no held account', async () => {
+    const userId = await userWith(100n);
+    const holdId = await wallets.hold(userId, 50n);
+    await wallets.capture(holdId, 20n, FEES);
+    for (const amount of [0n, -5n]) {
+      await expect(wallets.hold(userId, amount)).rejects.toThrow(RangeError);
+      await expect(wallets.capture(holdId, amount, FEES)).rejects.toThrow(RangeError);
+      await expect(
+        system.db.query("SELECT * FROM ledger_capture($1, $2, '', $3, 'fees', 'house', 'USD', false)", [
+          holdId,
+          randomUUID(),
+          amount,
+        ]),
+      ).rejects.toThrow('a capture takes something');
+    }
+    const other = { kind: 'user_held', owner: await userWith(1n), currency: 'USD' } as const;
+    await expect(wallets.capture(holdId, 5n, other)).rejects.toThrow('a capture takes something');
+    await expect(wallets.move(wallets.available(userId), other, 5n)).rejects.toThrow('by its holds only');
+    expect(await held(userId)).toEqual({ available: 50n, held: 30n });
+  });
+
+  it('releases once, and refuses what is not there or not a hold', async () => {
+    const userId = await userWith(100n);
+    const holdId = await wallets.hold(userId, 100n);
+    const release = { holdId, reference: `release:${randomUUID()}` };
+    const first = await run(async (manager) => ledger.release(manager, release));
+    expect(await run(async (manager) => ledger.release(manager, release))).toEqual({
+      ...first,
+      replayed: true,
+    });
+    await expect(wallets.release(holdId)).rejects.toMatchObject({ code: 'HOLD_NOT_OPEN' });
+    await expect(wallets.release(randomUUID())).rejects.toMatchObject({ code: 'HOLD_NOT_FOUND' });
+    await expect(wallets.hold(userId, 101n)).rejects.toMatchObject({ code: 'INSUFFICIENT_FUNDS' });
+    expect(await held(userId)).toEqual({ available: 100n, held: 0n });
+  });
+
+  it('reverses a transfer once, whoever asks', async () => {
+    const userId = await userWith(1000n);
+    const { transferId } = await run(async (manager) => ledger.post(manager, payment(userId, 400n)));
+    const order = {
+      transferId,
+      reference: `reversal:${randomUUID()}`,
+      reason: 'by mistake',
+      requestedBy: null,
+    };
+    const reversal = await run(async (manager) => ledger.reverse(manager, order));
+    expect(await run(async (manager) => ledger.reverse(manager, order))).toEqual({
+      ...reversal,
+      replayed: true,
+    });
+    await expect(wallets.reverse(transferId)).rejects.toMatchObject({
+      code: 'ALREADY_REVERSED',
+      details: { by: reversal.transferId },
+    });
+    expect(await ledger.balanceOf(wallets.available(userId))).toBe(1000n);
+    // The reversal is a transfer as others are.
+    await wallets.reverse(reversal.transferId);
+    expect(await ledger.balanceOf(wallets.available(userId))).toBe(600n);
+    await expect(wallets.reverse(randomUUID())).rejects.toMatchObject({ code: 'TRANSFER_NOT_FOUND' });
+  });
+
+  it('takes a deposit back only while it is there', async () => {
+    const userId = randomUUID();
+    const { transferId } = await wallets.deposit(userId, 500n);
+    await run(async (manager) => ledger.post(manager, payment(userId, 1n)));
+    await expect(wallets.reverse(transferId)).rejects.toMatchObject({
+      code: 'INSUFFICIENT_FUNDS',
+      details: { available: 499 },
+    });
+  });
+
+  it('gives a captured amount back as available money, and does not reverse holds and releases', async () => {
+    const userId = await userWith(1000n);
+    const holdId = await wallets.hold(userId, 800n);
+    const captured = await wallets.capture(holdId, 300n, FEES, true);
+    await wallets.reverse(captured.transferId);
+    expect(await held(userId)).toEqual({ available: 1000n, held: 0n });
+    const other = await wallets.hold(userId, 100n);
+    const released = await wallets.release(other);
+    await expect(wallets.reverse(released.transferId)).rejects.toMatchObject({
+      code: 'TRANSFER_NOT_REVERSIBLE',
+      details: { type: 'release' },
+    });
+  });
+
+  it('tells a balance as it was at any time, over all stripes', async () => {
+    const userId = randomUUID();
+    const times: Date[] = [];
+    const before = await ledger.balanceOf(FEES);
+    for (const [day, amount] of [
+      [1, 100n],
+      [2, 50n],
+      [3, 25n],
+    ] as const) {
+      await system.moveTo(`2023-11-0${day}T12:00:00Z`);
+      await wallets.deposit(userId, amount);
+      await run(async (manager) => ledger.post(manager, payment(userId, 10n)));
+      await system.moveTo(`2023-11-0${day}T13:00:00Z`);
+      times.push(system.now());
+    }
+    const at = async (account: AccountRef) =>
+      await Promise.all(times.map(async (time) => ledger.balanceOf(account, time)));
+    expect(await at(wallets.available(userId))).toEqual([90n, 130n, 145n]);
+    expect((await at(FEES)).map((balance) => balance - before)).toEqual([10n, 20n, 30n]);
+    expect(await ledger.balanceOf(wallets.available(userId), new Date('2023-10-31T00:00:00Z'))).toBe(0n);
+  });
+
+  it('counts a transfer from when it is told to, and books it now', async () => {
+    const effectiveAt = new Date('2023-01-01T00:00:00Z');
+    const userId = await userWith(10n);
+    const { transferId } = await run(async (manager) =>
+      ledger.post(manager, { ...payment(userId, 10n), effectiveAt, metadata: { week: 202314 } }),
+    );
+    const { rows } = await system.db.query(
+      'SELECT effective_at, created_at > effective_at AS later, metadata FROM ledger_transfers WHERE id = $1',
+      [transferId],
+    );
+    expect(rows).toEqual([{ effective_at: effectiveAt, later: true, metadata: { week: 202314 } }]);
+  });
+
+  it('posts by itself what comes from many at once, each with its own answer', async () => {
+    const userId = await userWith(50n);
+    const postings = Array.from({ length: 60 }, () => payment(userId, 1n));
+    const answers = await Promise.allSettled(
+      [...postings, ...postings.slice(0, 5)].map(async (posting) => ledger.postAlone(posting)),
+    );
+    const refused = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason.code] : []));
+    expect(new Set(refused)).toEqual(new Set(['INSUFFICIENT_FUNDS']));
+    expect(answers.length - refused.length).toBeGreaterThanOrEqual(50);
+    expect(await ledger.balanceOf(wallets.available(userId))).toBe(0n);
+    const { rows } = await system.db.query(
+      'SELECT count(*)::int AS n FROM ledger_transfers WHERE reference = ANY ($1)',
+      [postings.map(({ reference }) => reference)],
+    );
+    expect(rows).toEqual([{ n: 50 }]);
+  });
+
+  it('does not let one held account stop the others that travel with it', async () => {
+    const [stuck, free] = [await userWith(10n), await userWith(10n)];
+    const holder = await system.db.connect();
+    try {
+      await holder.query('BEGIN');
+      await holder.query('SELECT FROM ledger_accounts WHERE owner = $1 FOR UPDATE', [stuck]);
+      const waiting = ledger.postAlone(payment(stuck, 1n));
+      await Promise.all(Array.from({ length: 4 }, async () => ledger.postAlone(payment(free, 1n))));
+      await holder.query('COMMIT');
+      expect((await waiting).replayed).toBe(false);
+    } finally {
+      holder.release();
+    }
+    expect(await ledger.balanceOf(wallets.available(free))).toBe(6n);
+  });
+
+  it('tells users whose money was moved, in the same transaction', async () => {
+    const userId = await userWith(10n);
+    await system.db.query("DELETE FROM outbox WHERE topic = 'wallet.changed'");
+    await wallets.hold(userId, 10n);
+    const { rows } = await system.db.query("SELECT payload FROM outbox WHERE topic = 'wallet.changed'");
+    expect(rows).toEqual([{ payload: { userIds: [userId] } }]);
+  });
+});
