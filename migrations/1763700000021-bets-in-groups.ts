@@ -33,7 +33,7 @@ export class BetsInGroups1763700000021 implements MigrationInterface {
         p_wait boolean
       ) RETURNS TABLE (i bigint, refusal text, details jsonb, answer jsonb) LANGUAGE plpgsql VOLATILE
       SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off
-      SET enable_material = off AS $$
+      SET enable_material = off SET plan_cache_mode = force_generic_plan AS $$
       DECLARE
         v_held bigint[]; -- the bets whose member's row, then whose gates too, are held
       BEGIN

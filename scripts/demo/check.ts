@@ -68,7 +68,7 @@ export async function checkWeek(
   }
   const rows = [...members.values()];
   const sums: Sums = {
-    starting: rows.length * rules.startingCredits,
+    starting: total(rows, ({ userId }) => startOf(stage, userId)),
     staked: total(rows, ({ staked }) => staked),
     paidOut: total(rows, ({ paidOut }) => paidOut),
     balances: total(rows, ({ credits }) => credits),
@@ -85,10 +85,15 @@ export async function checkWeek(
 
 function checkMember({ records, rules }: Stage, row: TableRowDto): void {
   const { handle, credits, staked, paidOut, betsOpen } = row;
-  const expected = rules.startingCredits - staked + paidOut;
+  const expected = startOf({ records, rules }, row.userId) - staked + paidOut;
   if (credits !== expected)
     records.faults.push(`${handle} has ${credits} credits and should have ${expected}`);
   if (betsOpen !== 0) records.faults.push(`${handle} has ${betsOpen} bets that were never settled`);
+}
+
+/** What somebody has had to play with, before any bet. */
+function startOf({ records, rules }: Pick<Stage, 'records' | 'rules'>, userId: string): number {
+  return rules.startingCredits + (records.boughtBack.has(userId) ? rules.buyBackCredits : 0);
 }
 
 /** What every player sees of their own bets. */

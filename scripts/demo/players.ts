@@ -24,6 +24,8 @@ export interface Temperament {
 
 const isFavourite = ({ price }: Option): boolean => Number(price.decimal) < 1.8;
 const isOutsider = ({ price }: Option): boolean => Number(price.decimal) > 2.2;
+/** Before the weekend: who stakes everything on it and loses has time to buy back. */
+const isEarly = ({ game }: Option): boolean => [4, 5].includes(new Date(game.startsAt).getUTCDay());
 const kindIs =
   (kind: string) =>
   ({ market }: Option): boolean =>
@@ -75,7 +77,7 @@ export const TEMPERAMENTS: readonly Temperament[] = [
     share: 4,
     appetite: 4,
     sitting: 1,
-    likes: kindIs('moneyline'),
+    likes: (option) => option.market.kind === 'moneyline' && isEarly(option),
     stake: (credits) => credits,
   },
 ];

@@ -1,4 +1,5 @@
 import type { PlacedBetDto } from '../../src/modules/bets/dto/bets.dto.js';
+import type { PaymentDto } from '../../src/modules/payments/dto/payments.dto.js';
 import type { Answer, Refusal } from '../launch/http-client.js';
 import type { GradedBet } from './grades.js';
 import type { Option } from './players.js';
@@ -20,6 +21,12 @@ export class Records {
   readonly bets = new Map<string, BetRecord>();
   /** By code. */
   readonly refusals = new Map<string, RefusalRecord>();
+  /** What was paid, by the payment's id. */
+  readonly payments = new Map<string, PaymentDto>();
+  /** Who has bought back. */
+  readonly boughtBack = new Set<string>();
+  /** Cards that were declined at the first try. */
+  declined = 0;
   /** Answers that were given again for the same key. */
   replays = 0;
   /** What was not as the rules say. None, or the demo fails. */
@@ -37,6 +44,12 @@ export class Records {
     const { outcome, american } = price;
     this.bets.set(betId, { userId, gameId, externalId, kind, line, outcome, american, stake });
     if (potentialPayout < stake) this.faults.push(`bet ${betId} would pay ${potentialPayout} for ${stake}`);
+  }
+
+  payment(payment: PaymentDto): void {
+    this.payments.set(payment.id, payment);
+    const { id, purpose, status } = payment;
+    if (status !== 'succeeded') this.faults.push(`payment ${id} for a ${purpose} is ${status}`);
   }
 
   refusal({ status, code, message }: Refusal): void {

@@ -1,5 +1,7 @@
 import { seconds } from '../launch/screen.js';
 import type { CheckedWeek, Sums, Tally } from './check.js';
+import type { CheckedMoney, Paid } from './money.js';
+import { CURRENCY } from './paying.js';
 import { count, type DrawnWeek } from './sign-up.js';
 import type { Stage } from './stage.js';
 import type { PlayedWeek } from './week.js';
@@ -8,7 +10,12 @@ const TOP = 5;
 const STATUSES = ['won', 'lost', 'push', 'void'] as const;
 
 /** The end of the demo: what was played, and whether it adds up. */
-export function report(stage: Stage, drawn: DrawnWeek, played: PlayedWeek, checked: CheckedWeek): string {
+export function report(
+  stage: Stage,
+  drawn: DrawnWeek,
+  played: PlayedWeek,
+  checked: CheckedWeek & { money: CheckedMoney },
+): string {
   const { options, records, clock } = stage;
   const last = Date.parse(drawn.week.endsAt) - 1;
   const days = `${clock.day(Date.parse(drawn.week.startsAt))} to ${clock.day(last)}`;
@@ -20,6 +27,7 @@ export function report(stage: Stage, drawn: DrawnWeek, played: PlayedWeek, check
     section('Credits', credits(checked.sums, records.bets.size)),
     section('Refused, and why', refusals(stage)),
     section('Time', timings(stage)),
+    section('Money, and the proof of the ledger', money(stage, checked.money)),
     verdict(records.faults),
   ].join('\n\n');
 }
@@ -70,7 +78,7 @@ function credits(sums: Sums, placed: number): string[] {
   return align(
     [
       [
-        'start - staked + paid out',
+        'start and bought back - staked + paid out',
         `${count(starting)} - ${count(staked)} + ${count(paidOut)} = ${count(expected)}`,
         '',
       ],
@@ -94,6 +102,30 @@ function credits(sums: Sums, placed: number): string[] {
     0,
     [0, 1, 2],
   );
+}
+
+function money({ records }: Stage, checked: CheckedMoney): string[] {
+  const { passes, buyBacks, prizes, wallets, withdrawal, ledger } = checked;
+  const times = (paid: Paid): string => `${count(paid.times)}, ${inMoney(paid.amount)}`;
+  return [
+    ...align(
+      [
+        ['week passes paid', times(passes), `${count(records.declined)} cards were declined at first`],
+        ['bought back', times(buyBacks), ''],
+        ['prizes', inMoney(prizes), ''],
+        ['in the wallets', inMoney(wallets), wallets === prizes ? 'the same' : 'NOT THE SAME'],
+        ['withdrawn', inMoney(withdrawal.amount), `by ${withdrawal.handle}: ${withdrawal.status}`],
+      ],
+      0,
+      [0, 1, 2],
+    ),
+    `The ledger: ${count(ledger.entries)} entries of ${count(ledger.transfers)} transfers on ${count(ledger.accounts)} accounts.`,
+    ...ledger.rules.map(({ rule, problems }) => `${problems.length === 0 ? 'holds' : 'BROKEN'}: ${rule}`),
+  ];
+}
+
+function inMoney(minor: number): string {
+  return `${(minor / 100).toFixed(2)} ${CURRENCY}`;
 }
 
 function refusals({ records }: Stage): string[] {
@@ -122,7 +154,7 @@ function timings({ meter }: Stage): string[] {
 
 function verdict(faults: readonly string[]): string {
   if (faults.length === 0)
-    return 'Credits in are credits out, to the last unit, and everything was as the rules say.';
+    return 'Credits in are credits out, money in is money out, to the last unit, and everything was as the rules say.';
   const shown = faults.slice(0, 20).map((fault) => `  ${fault}`);
   return [`NOT AS IT SHOULD BE, ${faults.length} times:`, ...shown].join('\n');
 }

@@ -6,6 +6,7 @@ import { Screen, seconds } from '../launch/screen.js';
 import { boundsOfWeek } from '../launch/season.js';
 import { checkWeek } from './check.js';
 import { Meter } from './meter.js';
+import { checkMoney } from './money.js';
 import { readDemoOptions } from './options.js';
 import { report } from './report.js';
 import { signUpAndDraw } from './sign-up.js';
@@ -60,7 +61,8 @@ async function perform(given: {
   const drawn = await signUpAndDraw(stage);
   const played = await playWeek(stage, drawn);
   const checked = await meter.time('checks', () => checkWeek(stage, drawn, played));
-  screen.line(`\n${report(stage, drawn, played, checked)}`);
+  const money = await meter.time('money', () => checkMoney(stage, drawn, checked));
+  screen.line(`\n${report(stage, drawn, played, { ...checked, money })}`);
   screen.line(`The whole demo took ${seconds(performance.now() - since)}.`);
   return stage.records.faults.length === 0 ? 0 : 1;
 }

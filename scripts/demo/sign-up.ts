@@ -1,15 +1,10 @@
-import { randomUUID } from 'node:crypto';
-import type {
-  DrawDto,
-  GrantedPassDto,
-  PoolSummaryDto,
-  WeekDto,
-} from '../../src/modules/pools/dto/weeks.dto.js';
+import type { DrawDto, PoolSummaryDto, WeekDto } from '../../src/modules/pools/dto/weeks.dto.js';
 import { expectData, HttpClient } from '../launch/http-client.js';
 import { boundsOfWeek } from '../launch/season.js';
 import { Chance } from './chance.js';
 import { checkDraw } from './draw-proof.js';
 import { inParallel } from './meter.js';
+import { buy, PAYING } from './paying.js';
 import { type Player, temperamentOf } from './players.js';
 import { type Stage, weekIs } from './stage.js';
 
@@ -26,25 +21,23 @@ export interface DrawnWeek {
   readonly spectator: HttpClient;
 }
 
-/** Sunday: players sign up and are given passes. Monday 00:00: the worker draws the pools, and the draw is replayed. */
+/** Sunday: players sign up and pay their passes. Monday 00:00: the worker draws the pools, and the draw is replayed. */
 export async function signUpAndDraw(stage: Stage): Promise<DrawnWeek> {
   const { options, meter, screen, records, clock, rules, admin } = stage;
   const { players, spectator } = await meter.time('sign-up', () => signUp(stage));
   screen.line(`${clock.text()}  ${count(options.players)} players have signed up`);
 
   const before = await weekIs(stage, 'open');
-  let granted = 0;
+  let paid = 0;
   await meter.time('passes', () =>
-    inParallel(players, CONCURRENCY, async ({ client }) => {
-      const body = { kind: 'week_pass', week: options.week };
-      const path = `admin/users/${client.userId}/pass`;
-      const pass = await admin.ask<GrantedPassDto>('POST', path, { body, key: randomUUID() });
-      if (pass.movedToNextWeek) records.faults.push(`the pass of ${client.userId} went to ${pass.week}`);
-      screen.update(`Passes … ${(granted += 1)}`);
+    inParallel(players, PAYING, async (player) => {
+      const { subject } = await buy(stage, player, 'week_pass');
+      if (subject !== options.week) records.faults.push(`the pass of ${player.handle} is for ${subject}`);
+      screen.update(`Paying … ${(paid += 1)}`);
     }),
   );
   screen.update('');
-  screen.line(`${clock.text()}  and hold a pass for week ${options.week}`);
+  screen.line(`${clock.text()}  and have paid their pass for week ${options.week} on the sandbox's page`);
 
   return await meter.time('draw', async () => {
     await clock.moveTo(boundsOfWeek(options.week, rules.zone).startsAt.toMillis());

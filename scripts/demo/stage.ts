@@ -78,6 +78,7 @@ export async function setStage(
   );
   const { port: apiPort } = await freePort(API_PORT);
   const { port: workerPort } = await freePort(WORKER_PORT);
+  env['SANDBOX_URL'] = `http://127.0.0.1:${apiPort}`;
   await screen.step('Starting API and worker', async () => {
     const logFile = (name: string): string => join(dataDir, 'logs', `demo-${name}.log`);
     const processes = [

@@ -1,5 +1,6 @@
 import type { TableRowDto } from '../../src/modules/pools/dto/weeks.dto.js';
 import type { GameDto } from '../../src/modules/sports/dto/games.dto.js';
+import { buyBacks } from './buy-backs.js';
 import { Chance } from './chance.js';
 import { betTooLate, misbehave, type Scene } from './mischief.js';
 import { type Option, optionsOf } from './players.js';
@@ -71,7 +72,11 @@ class WeekPlay {
       await stage.clock.moveTo(moment.at);
       if (moment.kind === 'sitting') await stage.meter.time('bets', () => this.sitting(moment, sittings));
       else if (moment.kind === 'kick-off') await stage.meter.time('kick-offs', () => this.kickOff(moment));
-      else await stage.meter.time('results', () => this.final(moment));
+      else {
+        const tables = await stage.meter.time('results', () => this.final(moment));
+        const rows = [...tables.values()].flat();
+        if (moment.at <= Date.parse(week.buyBackUntil)) await buyBacks(stage, drawn.players, rows);
+      }
     }
     return await stage.meter.time('close', async () => {
       await stage.clock.moveTo(Date.parse(week.endsAt));
@@ -103,7 +108,7 @@ class WeekPlay {
     stage.screen.line(`${stage.clock.text()}  kick-off: ${pairs.join(', ')}`);
   }
 
-  private async final({ games }: Moment): Promise<void> {
+  private async final({ games }: Moment): Promise<ReadonlyMap<string, Table>> {
     const { stage, finished } = this;
     const { records, screen, clock, options, admin } = stage;
     const openBefore = records.openBets(finished);
@@ -127,6 +132,7 @@ class WeekPlay {
     screen.line(`${clock.text()}  final: ${results.join(', ')}`);
     screen.line(`${INDENT}${count(openBefore - open)} bets settled`);
     this.tellLeaders(tables);
+    return tables;
   }
 
   /** Says who leads where that has changed. */

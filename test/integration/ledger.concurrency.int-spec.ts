@@ -6,7 +6,7 @@ import { LedgerUpkeep } from '../../src/modules/wallet/ledger.upkeep.js';
 import type { AccountRef } from '../../src/modules/wallet/ledger.types.js';
 import { VerifyService } from '../../src/modules/wallet/verify.service.js';
 import { UnitOfWork } from '../../src/platform/database/unit-of-work.js';
-import { startSystem, type System } from '../support/system.js';
+import { eventually, startSystem, type System } from '../support/system.js';
 import { Wallets } from '../support/wallets.js';
 
 const FEES: AccountRef = { kind: 'fees', owner: 'house', currency: 'USD' };
@@ -156,56 +156,41 @@ describe('the ledger, asked by many at once', () => {
     expect(await deadlocks()).toBe(before);
   }, 120_000);
 
-  it('lets 16 transactions into the fees at once, none of which waits for another', async () => {
-    const users = Array.from({ length: 16 }, () => randomUUID());
+  it('lets 16 transactions into the fees at once, none of which waits for another, and the 17th when one is over', async () => {
+    const users = Array.from({ length: 17 }, () => randomUUID());
     for (const userId of users) await wallets.deposit(userId, 10n);
     await wallets.move(wallets.available(users[0]!), FEES, 1n);
-    let [inside, release] = [0, () => undefined as void];
-    const all = new Promise<void>((resolve) => (release = resolve));
-    // Each stays in its transaction until all sixteen have booked their fee.
-    await Promise.all(
-      users.map(async (userId) =>
-        run(async (manager) => {
-          await ledger.post(manager, {
-            reference: randomUUID(),
-            type: 'fee',
-            legs: [
-              { account: wallets.available(userId), amount: -5n },
-              { account: FEES, amount: 5n },
-            ],
-          });
-          if ((inside += 1) === users.length) release();
-          await all;
-        }),
-      ),
-    );
+    let inside = 0;
+    const { promise: over, resolve: end } = Promise.withResolvers<void>();
+    /** Books a fee, and stays in its transaction. */
+    const stay = async (userId: string) =>
+      run(async (manager) => {
+        await ledger.post(manager, {
+          reference: randomUUID(),
+          type: 'fee',
+          legs: [
+            { account: wallets.available(userId), amount: -5n },
+            { account: FEES, amount: 5n },
+          ],
+        });
+        inside += 1;
+        await over;
+      });
+    const staying = users.slice(0, 16).map(stay);
+    await eventually(async () => inside === 16);
+    staying.push(stay(users[16]!));
+    await eventually(async () => {
+      const { rowCount } = await system.db.query(
+        "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%ledger_post%'",
+      );
+      return rowCount === 1;
+    });
+    expect(inside).toBe(16);
+    end();
+    await Promise.all(staying);
     const { rows } = await system.db.query(
       "SELECT count(*)::int AS stripes FROM ledger_accounts WHERE kind = 'fees' AND balance > 0",
     );
     expect(rows).toEqual([{ stripes: 16 }]);
-  });
-
-  it('makes a 17th wait for one of them', async () => {
-    const users = Array.from({ length: 17 }, () => randomUUID());
-    for (const userId of users) await wallets.deposit(userId, 10n);
-    let inside = 0;
-    const answers = await Promise.all(
-      users.map(async (userId) =>
-        run(async (manager) => {
-          await ledger.post(manager, {
-            reference: randomUUID(),
-            type: 'fee',
-            legs: [
-              { account: wallets.available(userId), amount: -5n },
-              { account: FEES, amount: 5n },
-            ],
-          });
-          inside += 1;
-          await new Promise((resolve) => setTimeout(resolve, 150));
-          return inside;
-        }),
-      ),
-    );
-    expect(answers.filter((seen) => seen === 16)).toHaveLength(16);
   });
 });

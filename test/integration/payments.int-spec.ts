@@ -105,6 +105,21 @@ describe('a deposit', () => {
       expect((await bench.checkout(player, body)).error.code).toBe('SELF_EXCLUDED');
   });
 
+  it('whose payer was excluded while the page was open goes back, past the wallet', async () => {
+    const id = await bench.begin(player);
+    await bench.system.db.query(
+      `INSERT INTO restrictions (id, user_id, kind, starts_at) VALUES ($1, $2, 'self_exclusion', $3)`,
+      [randomUUID(), player.userId, START],
+    );
+    await bench.tell(id, { status: 'succeeded' });
+    expect(await stateOf(id)).toMatchObject({
+      status: 'refunded',
+      paid: { amount: 2500, currency: 'USD' },
+      refunded: { amount: 2500, currency: 'USD' },
+    });
+    expect((await player.get('wallet/transactions')).data).toEqual([]);
+  });
+
   it("is nobody else's to see", async () => {
     const [other] = await make.players(1);
     const id = await bench.begin(player);

@@ -67,11 +67,51 @@ describe('what payments hold about people', () => {
     expect(await matters()).not.toContain('open_payments');
   });
 
+  it('is found again by what the provider tells of refunds, and not kept of what is about no payment', async () => {
+    bench.shop.refuses = 'CLOSED';
+    await bench.paid(one, { purpose: 'week_pass', amount: undefined });
+    bench.shop.refuses = null;
+    const refund = [...bench.bank.refunds.values()].at(-1)!;
+    await bench.send({
+      id: 'ev_refund',
+      type: 'refund.succeeded',
+      about: 'refund',
+      reference: refund.reference,
+      ourId: refund.id,
+      state: { ...refund, paid: null, failureCode: null },
+      billing: NAME,
+    });
+    const id = await bench.begin(one, { purpose: 'subscription', amount: undefined });
+    await bench.tell(id, { status: 'succeeded', periodEnd: '2023-11-03T12:00:00.000Z' });
+    await bench.send({
+      id: 'ev_ended',
+      type: 'subscription.cancelled',
+      about: 'subscription',
+      reference: null,
+      change: { kind: 'cancelled', subscriptionReference: `sub_${id}`, paid: null, periodEnd: null },
+      billing: NAME,
+    });
+    await bench.deliver();
+    const { rows } = await bench.system.db.query(
+      `SELECT event_id, outcome, payment_id IS NOT NULL AS found, raw_body IS NOT NULL AS kept FROM provider_events
+       WHERE event_id IN ('ev_refund', 'ev_ended') ORDER BY event_id`,
+    );
+    expect(rows).toEqual([
+      { event_id: 'ev_ended', outcome: 'applied', found: false, kept: false },
+      { event_id: 'ev_refund', outcome: 'stale', found: true, kept: true },
+    ]);
+  });
+
   it('is erased with them but for the books', async () => {
-    expect(await named()).toBe(2);
+    expect(await named()).toBe(3);
     await bench.system.app.get(UnitOfWork).run(async (manager) => personalData().erase(manager, one.userId));
     expect(await named()).toBe(1);
-    expect((await exported(one))['payments']).toMatchObject([{ amount: 2500 }, { status: 'cancelled' }]);
+    expect((await exported(one))['payments']).toMatchObject([
+      { amount: 2500 },
+      { status: 'cancelled' },
+      { purpose: 'week_pass' },
+      { purpose: 'subscription' },
+    ]);
     expect(await bench.problems()).toEqual([]);
   });
 

@@ -53,13 +53,14 @@ async function change(
   kind: string,
   over: object = {},
   eventId: string = randomUUID(),
+  reference = `invoice_${randomUUID()}`,
 ): Promise<void> {
   const paid = kind === 'renewed' ? { amount: 3500, currency: 'USD' } : null;
   await bench.send({
     id: eventId,
     type: `subscription.${kind}`,
     about: 'subscription',
-    reference: `invoice_${randomUUID()}`,
+    reference,
     change: { kind, subscriptionReference: `sub_${id}`, paid, periodEnd: null, ...over },
   });
   await bench.deliver();
@@ -113,6 +114,16 @@ describe('a subscription', () => {
     expect((await subscription()).status).toBe('past_due');
     await change(id, 'renewed', { periodEnd: PERIODS[1] });
     expect(await subscription()).toMatchObject({ status: 'active', periodEnd: PERIODS[1] });
+  });
+
+  it('is not past due by a failure that is told after the payment it came before', async () => {
+    const id = await subscribe();
+    const reference = `invoice_${randomUUID()}`;
+    await change(id, 'renewed', { periodEnd: PERIODS[1] }, randomUUID(), reference);
+    await change(id, 'renewal_failed', {}, randomUUID(), reference);
+    expect((await subscription()).status).toBe('active');
+    await change(id, 'renewal_failed');
+    expect((await subscription()).status).toBe('past_due');
   });
 
   it('told of before its beginning is known waits for it', async () => {

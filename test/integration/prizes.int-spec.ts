@@ -10,8 +10,10 @@ import { Builders } from '../support/builders.js';
 import type { Client } from '../support/client.js';
 import { Deliveries } from '../support/deliveries.js';
 import { joinPool } from '../support/members.js';
+import { moneyProblems } from '../support/pool-money.js';
 import { startSystemWithRules } from '../support/rules-folder.js';
 import type { System } from '../support/system.js';
+import { Wallets } from '../support/wallets.js';
 
 const POT = 1001;
 
@@ -32,6 +34,14 @@ afterAll(async () => system.stop());
 async function poolIds(week: number): Promise<string[]> {
   const { rows } = await system.db.query('SELECT id FROM pools WHERE week_id = $1 ORDER BY number', [week]);
   return rows.map((row) => row.id);
+}
+
+async function walletOf(userId: string): Promise<number> {
+  const { rows } = await system.db.query(
+    "SELECT coalesce(sum(balance), 0)::int AS n FROM ledger_accounts WHERE kind = 'user_available' AND owner = $1",
+    [userId],
+  );
+  return rows[0].n;
 }
 
 describe('the table', () => {
@@ -140,6 +150,7 @@ describe('the prizes', () => {
       [week],
     );
     for (const pot of rows) expect(pot.paid + pot.carried_out).toBe(pot.amount);
+    expect(await moneyProblems(system)).toEqual([]);
     return rows;
   }
 
@@ -267,7 +278,7 @@ describe('settling a week', () => {
   const week = 202402;
   const SUNDAY = '2024-01-14T18:00:00Z';
 
-  it('waits for the end, for every game and for every bet; a correction afterwards makes tables and unpaid prizes anew', async () => {
+  it('waits for the end, for every game and for every bet; a correction afterwards makes the tables anew, and the prizes when an admin says so', async () => {
     const { startsAt, endsAt } = weekBounds(week);
     const deliveries = new Deliveries(system);
     const results = system.app.get(ResultsService);
@@ -333,20 +344,39 @@ describe('settling a week', () => {
       reason: 'wrong way round',
     });
     await deliveries.all();
-    expect(await winners()).toEqual([
-      { user_id: players[1].userId, amount: 626 },
-      { user_id: players[0].userId, amount: 375 },
-    ]);
     expect(await table()).toEqual([
       [players[1].userId, 1, 1545],
       [players[0].userId, 2, 400],
     ]);
+    const won = async () => await Promise.all(players.map(async ({ userId }) => await walletOf(userId)));
+    const first = await winners();
+    expect(first).toEqual([
+      { user_id: players[0].userId, amount: 626 },
+      { user_id: players[1].userId, amount: 375 },
+    ]);
+    expect(await won()).toEqual([626, 375]);
     expect((await admin.get('weeks/2024-W02')).data.settledAt).toBe(settled.data.settledAt);
 
-    await system.db.query("UPDATE prizes SET status = 'paid' WHERE user_id = $1", [players[1].userId]);
+    const corrections = await Promise.all(Array.from({ length: 8 }, settle));
+    expect(corrections.map(({ status }) => status)).toEqual(Array(8).fill(200));
+    expect(await winners()).toEqual([
+      { user_id: players[1].userId, amount: 626 },
+      { user_id: players[0].userId, amount: 375 },
+    ]);
+    expect(await won()).toEqual([375, 626]);
+    expect(await moneyProblems(system)).toEqual([]);
+
+    await new Wallets(system).move(
+      { kind: 'user_available', owner: players[1].userId, currency: 'USD' },
+      { kind: 'escrow', owner: 'somebody', currency: 'USD' },
+      1n,
+    );
     await results.report(admin.userId, game.id, { status: 'cancelled', reason: 'annulled' });
     await deliveries.all();
+    const spent = await settle();
+    expect([spent.status, spent.error.code]).toEqual([409, 'PRIZE_SPENT']);
     expect((await winners())[0]).toEqual({ user_id: players[1].userId, amount: 626 });
+    expect(await won()).toEqual([375, 625]);
     expect((await table()).map(([, rank, credits]) => [rank, credits])).toEqual([
       [1, 1000],
       [1, 1000],
@@ -357,9 +387,14 @@ describe('settling a week', () => {
     expect(rows.map((row) => row.action)).toEqual([
       'week.group',
       'week.settle',
+      'week.prizes_stand',
       'week.resettle',
+      'week.prizes_corrected',
+      ...Array<string>(8).fill('week.resettle'),
+      'week.prizes_stand',
       'week.resettle',
     ]);
+    expect(await moneyProblems(system)).toEqual([]);
   });
 
   it('happens once, whoever settles at once, and is what the deliveries do again without harm', async () => {

@@ -306,6 +306,19 @@ describe('withdrawals', () => {
       expect(await moneyOf(client)).toEqual([299_999, 0]);
     });
 
+    it('wait below it too, when money of theirs is disputed', async () => {
+      const client = await rich();
+      await system.db.query(
+        `INSERT INTO payments (id, user_id, purpose, amount, currency, provider, status, dispute, paid_amount, paid_currency,
+                               paid_to_kind, paid_to_owner, created_at, confirmed_at)
+         VALUES ($1, $2, 'deposit', 5000, 'USD', 'sandbox', 'disputed', 'open', 5000, 'USD', 'user_available', $3, $4, $4)`,
+        [randomUUID(), client.userId, client.userId, system.now()],
+      );
+      const { data } = await withdraw(client);
+      expect(data.status).toBe('requested');
+      await decide(admins[1]!, data.id, 'reject');
+    });
+
     it('go back to the wallet by an operator’s no', async () => {
       const client = await rich(500_000);
       const { data } = await withdraw(client, { amount: 300_000 });

@@ -12,6 +12,8 @@ export interface WithdrawalFacts {
   readonly currency: string;
   /** What was withdrawn, or is under way, since `windowStart`. */
   readonly before: bigint;
+  /** A payment of theirs is disputed, or was lost: what they withdraw may be what the house will have to give back. */
+  readonly disputed: boolean;
   /** Null when the password is the one that the account was opened with, or there is none. */
   readonly passwordChangedAt: Date | null;
   readonly now: Date;
@@ -44,7 +46,7 @@ export class ConfiguredWithdrawalRules extends WithdrawalRules {
     this.requireCooledOff(facts);
     const threshold = this.rules.withdrawals.review.above[facts.currency];
     const fits = threshold !== undefined && facts.before + facts.amount <= BigInt(threshold);
-    return Promise.resolve(fits ? 'pay' : 'review');
+    return Promise.resolve(fits && !facts.disputed ? 'pay' : 'review');
   }
 
   private requireCooledOff({ passwordChangedAt, now }: WithdrawalFacts): void {

@@ -60,13 +60,17 @@ export class ProviderEventsRepository {
     return rows.length > 0;
   }
 
+  /** What a body says of somebody is found again by the payment; one that is about none is of no use once it is applied. */
   async finish(
     manager: EntityManager,
     id: string,
     done: { outcome: EventOutcome; paymentId: string | null; now: Date },
   ): Promise<void> {
     await manager.query(
-      'UPDATE provider_events SET outcome = $2, payment_id = $3, applied_at = $4 WHERE id = $1',
+      `UPDATE provider_events
+       SET outcome = $2, payment_id = $3, applied_at = $4,
+           raw_body = CASE WHEN $3::uuid IS NOT NULL OR $2 NOT IN ('applied', 'stale') THEN raw_body END
+       WHERE id = $1`,
       [id, done.outcome, done.paymentId, done.now],
     );
   }

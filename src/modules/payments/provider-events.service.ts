@@ -96,7 +96,10 @@ export class ProviderEventsService {
     if (content.about === 'refund')
       return state === null
         ? UNKNOWN
-        : { outcome: await this.refundsService.settle(manager, subjectId, state), paymentId: null };
+        : {
+            outcome: await this.refundsService.settle(manager, subjectId, state),
+            paymentId: await this.refunds.paymentOf(manager, subjectId),
+          };
     const payment = await this.payments.lock(manager, subjectId);
     if (!payment) return UNKNOWN;
     if (content.about === 'dispute')

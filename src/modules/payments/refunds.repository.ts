@@ -48,6 +48,15 @@ export class RefundsRepository {
     return row ?? null;
   }
 
+  /** Whose refund it is: the payment is locked before it. */
+  async paymentOf(manager: EntityManager, id: string): Promise<string | null> {
+    const [row] = await manager.query<{ payment_id: string }[]>(
+      'SELECT payment_id FROM payment_refunds WHERE id = $1',
+      [id],
+    );
+    return row?.payment_id ?? null;
+  }
+
   async lock(manager: EntityManager, id: string): Promise<RefundRow | null> {
     const [row] = await manager.query<RefundRow[]>(
       `SELECT ${COLUMNS} FROM payment_refunds WHERE id = $1 FOR UPDATE`,

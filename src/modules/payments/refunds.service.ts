@@ -139,9 +139,9 @@ export class RefundsService {
 
   /** What the provider says of a refund. Locks the payment, then the refund. */
   async settle(manager: EntityManager, refundId: string, state: ProviderState): Promise<EventOutcome> {
-    const found = await this.repository.find(refundId);
-    const payment = found && (await this.payments.lock(manager, found.payment_id));
-    const refund = found && (await this.repository.lock(manager, refundId));
+    const paymentId = await this.repository.paymentOf(manager, refundId);
+    const payment = paymentId === null ? null : await this.payments.lock(manager, paymentId);
+    const refund = payment && (await this.repository.lock(manager, refundId));
     if (!payment || !refund) return 'unknown';
     const { providerReference: reference, failureCode } = state;
     const status =

@@ -2,11 +2,13 @@ import { Injectable } from '@nestjs/common';
 import { DateTime } from 'luxon';
 import type { EntityManager } from 'typeorm';
 import { Clock } from '../../platform/clock/clock.js';
+import { Rules } from '../../platform/config/rules.js';
 import { newId } from '../../platform/database/ids.js';
 import { AuditService } from '../../platform/observability/audit.service.js';
 import { OutboxService } from '../../platform/outbox/outbox.service.js';
 import { LedgerService } from '../wallet/ledger.service.js';
 import type { AccountRef } from '../wallet/ledger.types.js';
+import { CheckoutsRepository } from './checkouts.repository.js';
 import { paymentMachine } from './domain/payment-machine.js';
 import { aside, clearing, orderedOf } from './payment-facts.js';
 import { paymentChanged, providerEventReceived, subscriptionEnding } from './payments.events.js';
@@ -37,6 +39,7 @@ interface Effect {
 export class SettlingService {
   constructor(
     private readonly repository: PaymentsRepository,
+    private readonly checkouts: CheckoutsRepository,
     private readonly subscriptions: SubscriptionsRepository,
     private readonly events: ProviderEventsRepository,
     private readonly refunds: RefundsService,
@@ -45,6 +48,7 @@ export class SettlingService {
     private readonly outbox: OutboxService,
     private readonly audit: AuditService,
     private readonly clock: Clock,
+    private readonly rules: Rules,
   ) {}
 
   async settle(manager: EntityManager, payment: PaymentRow, state: ProviderState): Promise<EventOutcome> {
@@ -141,13 +145,7 @@ export class SettlingService {
 
   private async effectOf(manager: EntityManager, payment: PaymentRow, state: ProviderState): Promise<Effect> {
     const { purpose, currency, user_id: userId } = payment;
-    if (purpose === 'deposit')
-      return {
-        to: { kind: 'user_available', owner: userId, currency },
-        subscriptionId: null,
-        periodEnd: null,
-        refund: null,
-      };
+    if (purpose === 'deposit') return await this.deposited(manager, payment);
     const back = (reason: string) => ({ to: aside('payment', payment.id, currency), refund: reason });
     const subscription =
       purpose === 'subscription' ? await this.subscribe(manager, payment, state) : NO_SUBSCRIPTION;
@@ -165,6 +163,17 @@ export class SettlingService {
       ...subscription,
       ...('pays' in effect ? { to: effect.pays, refund: null } : back(effect.refund)),
     };
+  }
+
+  /** A provider's page stays open for hours: who was barred from paying since then gets it back, as with all that is bought. */
+  private async deposited(
+    manager: EntityManager,
+    { id, user_id: userId, currency }: PaymentRow,
+  ): Promise<Effect> {
+    const barred = await this.checkouts.enterGate(manager, userId, this.rules.auth.minimumAge);
+    const to: AccountRef =
+      barred === null ? { kind: 'user_available', owner: userId, currency } : aside('payment', id, currency);
+    return { ...NO_SUBSCRIPTION, to, refund: barred };
   }
 
   /** The first payment of a subscription begins it; a renewal's has it already. Who has one keeps that, and gets this money back. */

@@ -117,10 +117,13 @@ export class SubscriptionsRepository {
     );
   }
 
-  async fallBehind(manager: EntityManager, id: string): Promise<boolean> {
+  /** Not when what could not be paid was paid by now, under the name that the provider gives it. */
+  async fallBehind(manager: EntityManager, id: string, reference: string | null): Promise<boolean> {
     const [, count] = await manager.query<[unknown[], number]>(
-      "UPDATE subscriptions SET status = 'past_due' WHERE id = $1 AND status = 'active'",
-      [id],
+      `UPDATE subscriptions s SET status = 'past_due'
+       WHERE id = $1 AND status = 'active' AND NOT EXISTS (
+         SELECT FROM payment_references r WHERE r.provider = s.provider AND r.reference = $2)`,
+      [id, reference],
     );
     return count === 1;
   }

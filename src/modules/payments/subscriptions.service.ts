@@ -97,7 +97,7 @@ export class SubscriptionsService {
     const changed =
       change.kind === 'cancelled'
         ? await this.repository.end(manager, subscription.id, this.clock.now())
-        : await this.repository.fallBehind(manager, subscription.id);
+        : await this.repository.fallBehind(manager, subscription.id, names.reference);
     return { outcome: changed ? 'applied' : 'stale', paymentId: null };
   }
 

@@ -53,6 +53,18 @@ export class DrawRepository {
     return row?.hash ?? '';
   }
 
+  /** Gives the pass of a locked week to everyone whose subscription is paid for it. Index: ix_week_purchases_subscription. */
+  async enterSubscribers(manager: EntityManager, weekId: number): Promise<void> {
+    await manager.query(
+      `INSERT INTO week_passes (user_id, week_id, source, created_at)
+       SELECT user_id, $1, 'subscription', min(created_at) FROM week_purchases
+       WHERE purpose = 'subscription' AND refused IS NULL AND taken_back_at IS NULL
+         AND week_id <= $1 AND last_week_id >= $1
+       GROUP BY user_id ORDER BY user_id ON CONFLICT DO NOTHING`,
+      [weekId],
+    );
+  }
+
   /** Makes passes of one week passes of another; those of users who hold one there already stay. Both weeks are locked. */
   async movePasses(
     manager: EntityManager,

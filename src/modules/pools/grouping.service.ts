@@ -15,6 +15,8 @@ import { weekMachine } from './domain/week-machine.js';
 import { type DrawnPlayers, DrawRepository } from './draw.repository.js';
 import type { DrawDto, DrawQuery } from './dto/weeks.dto.js';
 import type { Week } from './entities/week.entity.js';
+import { EntryFeesService } from './entry-fees.service.js';
+import { FeesRepository } from './fees.repository.js';
 import { poolsErrors } from './pools.errors.js';
 import { weekGrouped } from './pools.events.js';
 import { WeeksRepository } from './weeks.repository.js';
@@ -36,6 +38,8 @@ export class GroupingService {
     private readonly weeks: WeeksService,
     private readonly weeksRepository: WeeksRepository,
     private readonly repository: DrawRepository,
+    private readonly fees: EntryFeesService,
+    private readonly feesRepository: FeesRepository,
     private readonly outbox: OutboxService,
     private readonly audit: AuditService,
     private readonly unitOfWork: UnitOfWork,
@@ -63,6 +67,7 @@ export class GroupingService {
     return await this.unitOfWork.run(async (manager) => {
       const week = await this.enter(manager, weekId);
       if (week === null) return null;
+      await this.repository.enterSubscribers(manager, weekId);
       const entrants = this.isOver(week) ? [] : await this.entrants(manager, week);
       const list = { entrants, hash: entriesHash(entrants) };
       await this.weeksRepository.move(manager, weekId, weekMachine.from('group'), {
@@ -102,6 +107,7 @@ export class GroupingService {
     }));
     const players = playersOf(entrants, drawn, plan);
     await this.repository.insertDraw(manager, { weekId, pools, players, credits: startingCredits });
+    await this.fees.shareOut(manager, weekId, pools, this.rules.prizes);
     await this.weeksRepository.move(manager, weekId, weekMachine.from('group'), {
       status: 'grouped',
       groupedAt: this.clock.now(),
@@ -159,19 +165,17 @@ export class GroupingService {
   }
 
   /**
-   * The passes of a week that nobody played count for the next that can be joined. Who holds one for that already keeps
-   * the old one as it is, unused.
+   * The passes of a week that nobody played count for the next that can be joined, and so does what was paid for them. Who
+   * holds one for that already keeps the old one as it is, unused.
    */
   private async movePasses(
     manager: EntityManager,
     weekId: number,
   ): Promise<{ to: number; moved: number; kept: number }> {
-    let next = await this.weeksRepository.findNextToJoin(manager, this.clock.now());
-    // As when a pass is granted: its draw takes the same lock, and who waited for that looks again.
-    while (next && (await this.weeks.getLocked(manager, next.id)).status !== 'open')
-      next = await this.weeksRepository.findNextToJoin(manager, next.startsAt);
-    if (!next) throw poolsErrors.WEEK_NOT_OPEN_YET();
-    return { to: next.id, ...(await this.repository.movePasses(manager, weekId, next.id)) };
+    const next = await this.weeks.lockNextToJoin(manager, this.clock.now());
+    const moved = await this.repository.movePasses(manager, weekId, next.id);
+    await this.feesRepository.movePasses(manager, weekId, next.id);
+    return { to: next.id, ...moved };
   }
 
   /** What anyone needs to replay the draw: hashes before it, the seed and every entry after it. */

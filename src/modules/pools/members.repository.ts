@@ -104,20 +104,31 @@ export class MembersRepository {
   /** False when the user holds one already. */
   async insertPass(
     manager: EntityManager,
-    pass: { userId: string; weekId: number; grantedBy: string; now: Date },
-  ) {
+    pass: {
+      userId: string;
+      weekId: number;
+      source: 'admin' | 'payment';
+      grantedBy: string | null;
+      now: Date;
+    },
+  ): Promise<boolean> {
     const rows = await manager.query<unknown[]>(
-      `INSERT INTO week_passes (user_id, week_id, source, granted_by, created_at) VALUES ($1, $2, 'admin', $3, $4)
+      `INSERT INTO week_passes (user_id, week_id, source, granted_by, created_at) VALUES ($1, $2, $3, $4, $5)
        ON CONFLICT DO NOTHING RETURNING 1`,
-      [pass.userId, pass.weekId, pass.grantedBy, pass.now],
+      [pass.userId, pass.weekId, pass.source, pass.grantedBy, pass.now],
     );
     return rows.length > 0;
   }
 
+  /** By a pass, or by a subscription. Indexes: primary key of week_passes, ix_week_purchases_user. */
   async hasPass(userId: string, weekId: number): Promise<boolean> {
     const rows = await this.database.query(
       'passes.held',
-      'SELECT 1 FROM week_passes WHERE user_id = $1 AND week_id = $2',
+      `SELECT FROM week_passes WHERE user_id = $1 AND week_id = $2
+       UNION ALL
+       SELECT FROM week_purchases WHERE user_id = $1 AND last_week_id >= $2 AND week_id <= $2 AND purpose = 'subscription'
+         AND refused IS NULL AND taken_back_at IS NULL
+       LIMIT 1`,
       [userId, weekId],
     );
     return rows.length > 0;

@@ -21,6 +21,7 @@ export class PoolsPersonalData implements PersonalDataHolder {
       table: 'week_passes',
       why: 'what was bought or given; those of weeks that are not drawn yet are taken back',
     },
+    { table: 'week_purchases', why: 'the books of what was paid; ids and figures only' },
     { table: 'credit_adjustments', why: 'the books of the credits; ids and figures only' },
     { table: 'prizes', why: 'the books of what was won; ids and figures only' },
   ];
@@ -31,6 +32,13 @@ export class PoolsPersonalData implements PersonalDataHolder {
       {
         file: 'week-passes',
         rows: rows('SELECT week_id, source, created_at FROM week_passes WHERE user_id = $1 ORDER BY week_id'),
+      },
+      {
+        file: 'week-purchases',
+        rows: rows(
+          `SELECT payment_id, purpose, week_id, last_week_id, pool_id, amount, currency, refused, taken_back_at, created_at
+           FROM week_purchases WHERE user_id = $1 ORDER BY created_at, payment_id`,
+        ),
       },
       {
         file: 'pools',
@@ -65,6 +73,11 @@ export class PoolsPersonalData implements PersonalDataHolder {
   async erase(manager: EntityManager, userId: string): Promise<void> {
     await manager.query(
       `DELETE FROM week_passes p USING weeks w WHERE p.user_id = $1 AND w.id = p.week_id AND w.status = 'open'`,
+      [userId],
+    );
+    await manager.query(
+      `UPDATE week_purchases SET taken_back_at = parley_now()
+       WHERE user_id = $1 AND purpose = 'subscription' AND taken_back_at IS NULL`,
       [userId],
     );
   }

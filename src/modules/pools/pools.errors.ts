@@ -11,6 +11,10 @@ export const poolsErrors = defineErrors({
     message: 'The user must accept the terms in their current version first.',
   },
   PASS_ALREADY_HELD: { status: 409, message: 'The user holds a pass for this week already.' },
+  PRIZE_SPENT: {
+    status: 409,
+    message: 'A prize that would be taken back has been spent, or was carried into another week.',
+  },
   NOT_A_MEMBER: { status: 422, message: 'The user is in no pool this week.' },
   BUY_BACK_CLOSED: { status: 422, message: 'Buying back is over for this week.' },
   BUY_BACK_ALREADY_USED: { status: 422, message: 'The user has bought back this week already.' },

@@ -10,11 +10,14 @@ export interface StandingRow {
   staked: string;
 }
 
+/** A prize that was paid. */
 export interface AwardRow {
   poolId: string;
   userId: string;
   places: readonly number[];
   amount: bigint;
+  transferId: string;
+  createdAt: Date;
 }
 
 export interface PotRow {
@@ -22,6 +25,9 @@ export interface PotRow {
   amount: bigint;
   carriedIn: bigint;
   carriedOut: bigint;
+  carryTransferId: string | null;
+  /** How often its prizes were paid: the first time, and by each correction. */
+  revision: number;
 }
 
 export interface PrizeRow {
@@ -30,6 +36,9 @@ export interface PrizeRow {
   amount: string;
   currency: string;
 }
+
+/** A row as it is read: bigints come as text. */
+type Raw<Row, Big extends keyof Row> = Omit<Row, Big> & Record<Big, string>;
 
 @Injectable()
 export class PrizesRepository {
@@ -70,13 +79,32 @@ export class PrizesRepository {
     );
   }
 
-  /** What the week's pots took over when it was settled first, by pool; empty before that. */
-  async carriedInto(manager: EntityManager, weekId: number): Promise<Map<string, bigint>> {
-    const rows = await manager.query<{ pool_id: string; carried_in: string }[]>(
-      'SELECT pool_id, carried_in FROM prize_pots WHERE week_id = $1',
-      [weekId],
-    );
-    return new Map(rows.map((row) => [row.pool_id, BigInt(row.carried_in)]));
+  /** The pots of a week whose prizes were paid; none before that. Index: ix_prize_pots_week. */
+  async paidPots(manager: EntityManager, weekId: number): Promise<PotRow[]> {
+    return (
+      await manager.query<Raw<PotRow, 'amount' | 'carriedIn' | 'carriedOut'>[]>(
+        `SELECT t.pool_id AS "poolId", t.amount, t.carried_in AS "carriedIn", t.carried_out AS "carriedOut", t.revision,
+                t.carry_transfer_id AS "carryTransferId"
+         FROM prize_pots t JOIN pools p ON p.id = t.pool_id WHERE t.week_id = $1 AND t.revision > 0 ORDER BY p.number`,
+        [weekId],
+      )
+    ).map((row) => ({
+      ...row,
+      amount: BigInt(row.amount),
+      carriedIn: BigInt(row.carriedIn),
+      carriedOut: BigInt(row.carriedOut),
+    }));
+  }
+
+  async paidPrizes(manager: EntityManager, weekId: number): Promise<AwardRow[]> {
+    return (
+      await manager.query<Raw<AwardRow, 'amount'>[]>(
+        `SELECT z.pool_id AS "poolId", z.user_id AS "userId", z.places, z.amount, z.transfer_id AS "transferId",
+                z.created_at AS "createdAt"
+         FROM pools p JOIN prizes z ON z.pool_id = p.id WHERE p.week_id = $1 AND z.status = 'paid'`,
+        [weekId],
+      )
+    ).map((row) => ({ ...row, amount: BigInt(row.amount) }));
   }
 
   /**
@@ -94,20 +122,12 @@ export class PrizesRepository {
     return BigInt(row?.unclaimed ?? 0);
   }
 
-  async hasPaid(manager: EntityManager, weekId: number): Promise<boolean> {
-    const rows = await manager.query<unknown[]>(
-      "SELECT 1 FROM pools p JOIN prizes z ON z.pool_id = p.id WHERE p.week_id = $1 AND z.status = 'paid' LIMIT 1",
-      [weekId],
-    );
-    return rows.length > 0;
-  }
-
-  /** Writes a week's pots and prizes in place of those computed before, none of which was paid. */
+  /** Writes a week's pots and prizes, all of them paid, in place of those that were. */
   async replace(
     manager: EntityManager,
-    week: { id: number; currency: string; now: Date },
-    pots: PotRow[],
-    awards: AwardRow[],
+    week: { id: number; currency: string },
+    pots: readonly PotRow[],
+    awards: readonly AwardRow[],
   ): Promise<void> {
     await manager.query('DELETE FROM prizes WHERE pool_id IN (SELECT id FROM pools WHERE week_id = $1)', [
       week.id,
@@ -116,9 +136,10 @@ export class PrizesRepository {
       week.id,
     ]);
     await manager.query(
-      `INSERT INTO prize_pots (pool_id, week_id, currency, amount, carried_in, carried_out)
-       SELECT pool_id, $1, $2, amount, carried_in, carried_out
-       FROM unnest($3::uuid[], $4::bigint[], $5::bigint[], $6::bigint[]) AS p (pool_id, amount, carried_in, carried_out)`,
+      `INSERT INTO prize_pots (pool_id, week_id, currency, amount, carried_in, carried_out, revision, carry_transfer_id)
+       SELECT pool_id, $1, $2, amount, carried_in, carried_out, revision, carry
+       FROM unnest($3::uuid[], $4::bigint[], $5::bigint[], $6::bigint[], $7::int[], $8::uuid[])
+         AS p (pool_id, amount, carried_in, carried_out, revision, carry)`,
       [
         week.id,
         week.currency,
@@ -126,20 +147,24 @@ export class PrizesRepository {
         pots.map(({ amount }) => String(amount)),
         pots.map(({ carriedIn }) => String(carriedIn)),
         pots.map(({ carriedOut }) => String(carriedOut)),
+        pots.map(({ revision }) => revision),
+        pots.map(({ carryTransferId }) => carryTransferId),
       ],
     );
     await manager.query(
-      `INSERT INTO prizes (pool_id, user_id, week_id, places, amount, currency, created_at)
-       SELECT pool_id, user_id, $1, places::int[], amount, $2, $3
-       FROM unnest($4::uuid[], $5::uuid[], $6::text[], $7::bigint[]) AS a (pool_id, user_id, places, amount)`,
+      `INSERT INTO prizes (pool_id, user_id, week_id, places, amount, currency, status, transfer_id, created_at)
+       SELECT pool_id, user_id, $1, places::int[], amount, $2, 'paid', transfer_id, created_at
+       FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::uuid[], $8::timestamptz[])
+         AS a (pool_id, user_id, places, amount, transfer_id, created_at)`,
       [
         week.id,
         week.currency,
-        week.now,
         awards.map(({ poolId }) => poolId),
         awards.map(({ userId }) => userId),
         awards.map(({ places }) => `{${places.join(',')}}`),
         awards.map(({ amount }) => String(amount)),
+        awards.map(({ transferId }) => transferId),
+        awards.map(({ createdAt }) => createdAt),
       ],
     );
   }

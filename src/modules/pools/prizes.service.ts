@@ -1,14 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { Clock } from '../../platform/clock/clock.js';
 import type { PrizeRules } from '../../platform/config/rules.js';
 import { splitMoney } from '../../platform/money/money.js';
+import { AuditService } from '../../platform/observability/audit.service.js';
 import { UsersService } from '../users/users.service.js';
 import { computePrizes } from './domain/prizes.js';
 import type { PoolParam, PrizeDto } from './dto/weeks.dto.js';
 import { MembersRepository } from './members.repository.js';
 import { poolsErrors } from './pools.errors.js';
-import { type AwardRow, type PotRow, PrizesRepository, type StandingRow } from './prizes.repository.js';
+import { type PotPrizes, PrizePaymentsService } from './prize-payments.service.js';
+import { PrizesRepository, type StandingRow } from './prizes.repository.js';
 import { readWeekId, WeeksService } from './weeks.service.js';
 
 /** What the places of a week's pools win. Each pool's sum is its pot, to the last minor unit. */
@@ -17,30 +18,39 @@ export class PrizesService {
   constructor(
     private readonly weeks: WeeksService,
     private readonly repository: PrizesRepository,
+    private readonly payments: PrizePaymentsService,
     private readonly members: MembersRepository,
     private readonly users: UsersService,
-    private readonly clock: Clock,
+    private readonly audit: AuditService,
   ) {}
 
-  /** Takes the final tables and awards the prizes; after a correction again, as long as none was paid. */
-  async award(manager: EntityManager, weekId: number): Promise<void> {
+  /**
+   * Takes the final tables and pays the prizes into the wallets, once. Tables that change afterwards change no prize by
+   * themselves: `actorId`, an admin, has them corrected. Throws PRIZE_SPENT when what was paid is not there to be taken back.
+   */
+  async award(manager: EntityManager, weekId: number, actorId: string | null): Promise<void> {
     await this.repository.snapshotTables(manager, weekId);
-    if (await this.repository.hasPaid(manager, weekId)) return;
-    const { currency, potPerPool, split, minStaked } = await this.rulesOf(manager, weekId);
+    const rules = await this.rulesOf(manager, weekId);
     const standings = await this.repository.standings(manager, weekId);
-    const byPool = [...Map.groupBy(standings, (row) => row.pool_id)];
-    const poolIds = byPool.map(([poolId]) => poolId);
-    const carried = await this.carryInto(manager, weekId, poolIds, currency);
-    const pots: PotRow[] = [];
-    const awards: AwardRow[] = [];
-    for (const [poolId, rows] of byPool) {
-      const carriedIn = carried.get(poolId) ?? 0n;
-      const pot = BigInt(potPerPool) + carriedIn;
-      const prizes = computePrizes({ pot, split, minStaked: BigInt(minStaked), members: rows.map(toMember) });
-      pots.push({ poolId, amount: pot, carriedIn, carriedOut: prizes.carryOver });
-      awards.push(...prizes.awards.map(({ userId, places, amount }) => ({ poolId, userId, places, amount })));
+    const byPool = Map.groupBy(standings, (row) => row.pool_id);
+    const paid = await this.repository.paidPots(manager, weekId);
+    if (paid.length === 0) {
+      const carried = await this.carryInto(manager, weekId, [...byPool.keys()], rules.currency);
+      const pots = await this.payments.fill(manager, weekId, carried, rules);
+      await this.payments.pay(manager, weekId, rules.currency, prizesOf(pots, byPool, rules));
+      return;
     }
-    await this.repository.replace(manager, { id: weekId, currency, now: this.clock.now() }, pots, awards);
+    const prizes = prizesOf(new Map(paid.map((pot) => [pot.poolId, pot])), byPool, rules);
+    const changes = await this.payments.changesOf(manager, weekId, paid, prizes);
+    if (actorId !== null) await this.payments.correct(manager, weekId, rules.currency, changes, actorId);
+    if (changes.size > 0)
+      await this.audit.record(manager, {
+        actorId,
+        action: actorId === null ? 'week.prizes_stand' : 'week.prizes_corrected',
+        subjectType: 'week',
+        subjectId: String(weekId),
+        details: { taken: changes.taken.length, given: changes.given.length },
+      });
   }
 
   /** The rules by which the week was drawn: what the configuration says now is for the weeks to come. */
@@ -55,15 +65,14 @@ export class PrizesService {
     return await this.repository.differsFromSnapshot(manager, weekId);
   }
 
-  /** Carried over once: a week that is settled again keeps what it took when it was settled first. */
+  /** What earlier weeks could give nobody, in equal parts. */
   private async carryInto(
     manager: EntityManager,
     weekId: number,
     poolIds: string[],
     currency: string,
   ): Promise<Map<string, bigint>> {
-    const taken = await this.repository.carriedInto(manager, weekId);
-    if (taken.size > 0 || poolIds.length === 0) return taken;
+    if (poolIds.length === 0) return new Map();
     const unclaimed = await this.repository.unclaimed(manager, weekId, currency);
     const shares = splitMoney(
       unclaimed,
@@ -85,6 +94,22 @@ export class PrizesService {
       currency: row.currency,
     }));
   }
+}
+
+function prizesOf(
+  pots: ReadonlyMap<string, { readonly amount: bigint; readonly carriedIn: bigint }>,
+  standings: ReadonlyMap<string, readonly StandingRow[]>,
+  { split, minStaked }: PrizeRules,
+): PotPrizes[] {
+  return [...pots].map(([poolId, { amount, carriedIn }]) => {
+    const members = (standings.get(poolId) ?? []).map(toMember);
+    return {
+      poolId,
+      amount,
+      carriedIn,
+      ...computePrizes({ pot: amount, split, minStaked: BigInt(minStaked), members }),
+    };
+  });
 }
 
 function toMember(row: StandingRow) {

@@ -131,6 +131,24 @@ export class WeeksService {
     return week;
   }
 
+  /** The earliest week that can be joined and starts after that. Throws WEEK_NOT_OPEN_YET. */
+  async getNextToJoin(manager: EntityManager, after: Date): Promise<Week> {
+    const week = await this.repository.findNextToJoin(manager, after);
+    if (!week) throw poolsErrors.WEEK_NOT_OPEN_YET();
+    return week;
+  }
+
+  /**
+   * The same, locked: the draw takes this lock too, so that who joins under it is in the draw's list. Who waited for the draw
+   * gets a later week; `wanted` is preferred while it can be joined.
+   */
+  async lockNextToJoin(manager: EntityManager, after: Date, wanted: Week | null = null): Promise<Week> {
+    let week = wanted && wanted.startsAt > after ? wanted : await this.getNextToJoin(manager, after);
+    while ((await this.getLocked(manager, week.id)).status !== 'open')
+      week = await this.getNextToJoin(manager, week.startsAt);
+    return week;
+  }
+
   async get(id: number): Promise<Week> {
     const week = await this.repository.find(id);
     if (!week) throw poolsErrors.WEEK_NOT_FOUND({ week: formatWeekId(id) });

@@ -143,7 +143,7 @@ export class LedgerRepository {
   ): Promise<{ owner: string; currency: string; balance: string }[]> {
     return await manager.query(
       `SELECT owner, currency, balance FROM ledger_accounts WHERE kind = $1 AND owner = ANY ($2)
-       ORDER BY id FOR NO KEY UPDATE`,
+       ORDER BY kind, owner, currency FOR NO KEY UPDATE`,
       [kind, owners],
     );
   }

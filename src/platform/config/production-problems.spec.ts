@@ -63,6 +63,19 @@ describe('the environment of production', () => {
     expect(problemsOf({ ...on, SANDBOX_WEBHOOK_SECRET: 'x'.repeat(31) })).not.toEqual([]);
   });
 
+  it('has no sandbox beside real money', () => {
+    const both = {
+      ...PRODUCTION,
+      PAYMENTS_SANDBOX: 'on',
+      SANDBOX_WEBHOOK_SECRET: 'x'.repeat(32),
+      STRIPE_WEBHOOK_SECRET: 'whsec_12345678',
+    };
+    expect(problemsOf({ ...both, STRIPE_SECRET_KEY: 'sk_test_12345678' })).toEqual([]);
+    const refused = [expect.stringContaining('PAYMENTS_SANDBOX: refused beside real money')];
+    expect(problemsOf({ ...both, STRIPE_SECRET_KEY: 'rk_live_12345678' })).toEqual(refused);
+    expect(problemsOf({ ...both, AIRTEL_CLIENT_ID: 'x' })).toEqual(expect.arrayContaining(refused));
+  });
+
   it.each([
     ['PUBLIC_URL', 'http://127.0.0.1:3000'],
     ['PUBLIC_URL', 'https://localhost'],

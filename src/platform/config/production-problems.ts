@@ -21,6 +21,8 @@ export function productionProblems(config: AppConfig): string[] {
   if (config.CLOCK_MODE === 'movable')
     problems.push('CLOCK_MODE: the movable clock is refused in production');
   problems.push(...mobileMoneyPlayMoney(config), ...sandboxProblems(config));
+  if (config.PAYMENTS_SANDBOX === 'on' && paysForReal(config))
+    problems.push('PAYMENTS_SANDBOX: refused beside real money, as which its play money could be withdrawn');
   if (config.MAIL_SENDER === 'smtp' && !config.APP_URL.startsWith('https:'))
     problems.push('APP_URL: mailed links must be https in production');
   for (const name of REQUIRED)
@@ -37,6 +39,15 @@ export function productionProblems(config: AppConfig): string[] {
   if (config.BLIND_INDEX_KEY !== undefined && isOneByte(config.BLIND_INDEX_KEY))
     problems.push('BLIND_INDEX_KEY: is one byte repeated; make it by openssl rand -base64 32');
   return problems;
+}
+
+function paysForReal(config: AppConfig): boolean {
+  const { STRIPE_SECRET_KEY, MTN_MOMO_COLLECTION_USER, AIRTEL_CLIENT_ID } = config;
+  return (
+    STRIPE_SECRET_KEY?.includes('_live_') === true ||
+    MTN_MOMO_COLLECTION_USER !== undefined ||
+    AIRTEL_CLIENT_ID !== undefined
+  );
 }
 
 /** What is no address at all is told by its own check. */

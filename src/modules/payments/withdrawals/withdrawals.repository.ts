@@ -62,23 +62,25 @@ export class WithdrawalsRepository {
   }
 
   /**
-   * What the user has withdrawn since, or has under way, in the currency; and how many are under way in all. The caller holds
-   * the user's row, so that of two requests the second sees the first. Index: ix_withdrawals_user.
+   * What the user has withdrawn since, or has under way, in the currency; how many are under way in all; and whether any money of
+   * theirs is or was disputed. The caller holds the user's row, so that of two requests the second sees the first. Indexes:
+   * ix_withdrawals_user, ix_payments_user.
    */
   async figuresOf(
     manager: EntityManager,
     userId: string,
     currency: string,
     since: Date,
-  ): Promise<{ amount: bigint; open: number }> {
-    const [row] = await manager.query<[{ amount: string; open: number }]>(
+  ): Promise<{ amount: bigint; open: number; disputed: boolean }> {
+    const [row] = await manager.query<[{ amount: string; open: number; disputed: boolean }]>(
       `SELECT coalesce(sum(amount) FILTER (WHERE currency = $2 AND (status = ANY ($4) OR (status = 'paid' AND settled_at > $3))),
                        0)::text AS amount,
-              count(*) FILTER (WHERE status = ANY ($4))::int AS open
+              count(*) FILTER (WHERE status = ANY ($4))::int AS open,
+              EXISTS (SELECT FROM payments WHERE user_id = $1 AND dispute IS NOT NULL) AS disputed
        FROM withdrawals WHERE user_id = $1`,
       [userId, currency, since, OPEN_STATES],
     );
-    return { amount: BigInt(row.amount), open: row.open };
+    return { ...row, amount: BigInt(row.amount) };
   }
 
   async lock(manager: EntityManager, id: string): Promise<WithdrawalRow | null> {

@@ -129,6 +129,7 @@ export class WithdrawalsService {
       amount: BigInt(amount),
       currency,
       before: figures.amount,
+      disputed: figures.disputed,
       passwordChangedAt: await this.passwords.changedAt(manager, userId),
       now,
     });

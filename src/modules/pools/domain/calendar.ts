@@ -35,6 +35,11 @@ export function previousWeekId(weekId: number): number {
   return idOf(dayOf(weekId, 1, 'utc').minus({ weeks: 1 }));
 }
 
+/** How many weeks there are from one to another, both counted. Throws RangeError when there is no such week. */
+export function countWeeks(first: number, last: number): number {
+  return Math.round(dayOf(last, 1, 'utc').diff(dayOf(first, 1, 'utc'), 'weeks').weeks) + 1;
+}
+
 /** Reads `2025-W14` or `202514`; null for anything else, also for a week 53 in a year that has 52. */
 export function parseWeekId(text: string): number | null {
   const digits = /^(\d{4})(?:-W)?(\d{2})$/.exec(text);

@@ -66,7 +66,7 @@ export class NextWeekDto {
   @TextField({ max: 10, example: '2023-W41' })
   id: string;
 
-  @BoolField({ description: 'Whether the caller holds a pass for it' })
+  @BoolField({ description: 'Whether the caller holds a pass or a subscription for it' })
   registered: boolean;
 }
 

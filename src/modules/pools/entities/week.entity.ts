@@ -45,6 +45,10 @@ export class Week {
   @Column('jsonb', { name: 'prize_rules', nullable: true })
   prizeRules: PrizeRules | null;
 
+  /** Of a week that ended before its draw: the week that its passes count for. */
+  @Column('int', { name: 'passes_moved_to', nullable: true })
+  passesMovedTo: number | null;
+
   @Column('timestamptz', { name: 'grouped_at', nullable: true })
   groupedAt: Date | null;
 

@@ -1,0 +1,124 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import type { PurchasePurpose } from '../payments/purchase.port.js';
+import type { WeekSpan } from './domain/entry-fees.js';
+
+export interface PurchaseRow {
+  payment_id: string;
+  user_id: string;
+  purpose: PurchasePurpose;
+  week_id: number;
+  last_week_id: number;
+  pool_id: string | null;
+  amount: string;
+  currency: string;
+  escrow: string | null;
+  refused: string | null;
+  taken_back_at: Date | null;
+}
+
+export interface NewPurchase {
+  paymentId: string;
+  userId: string;
+  purpose: PurchasePurpose;
+  span: WeekSpan;
+  poolId: string | null;
+  amount: bigint;
+  currency: string;
+  escrow: string | null;
+  refused: string | null;
+  now: Date;
+}
+
+/** What payments have bought of weeks. */
+@Injectable()
+export class PurchasesRepository {
+  async find(manager: EntityManager, paymentId: string): Promise<PurchaseRow | null> {
+    const [row] = await manager.query<PurchaseRow[]>(
+      `SELECT payment_id, user_id, purpose, week_id, last_week_id, pool_id, amount, currency, escrow, refused, taken_back_at
+       FROM week_purchases WHERE payment_id = $1`,
+      [paymentId],
+    );
+    return row ?? null;
+  }
+
+  async insert(manager: EntityManager, purchase: NewPurchase): Promise<void> {
+    await manager.query(
+      `INSERT INTO week_purchases (payment_id, user_id, purpose, week_id, last_week_id, pool_id, amount, currency, escrow,
+                                   refused, created_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+      [
+        purchase.paymentId,
+        purchase.userId,
+        purchase.purpose,
+        purchase.span.first,
+        purchase.span.last,
+        purchase.poolId,
+        purchase.amount,
+        purchase.currency,
+        purchase.escrow,
+        purchase.refused,
+        purchase.now,
+      ],
+    );
+  }
+
+  async markTakenBack(manager: EntityManager, paymentId: string, now: Date): Promise<void> {
+    await manager.query('UPDATE week_purchases SET taken_back_at = $2 WHERE payment_id = $1', [
+      paymentId,
+      now,
+    ]);
+  }
+
+  /** Enters the user's gate, and only then looks what bars them from playing. */
+  async refusalOf(manager: EntityManager, userId: string, minimumAge: number): Promise<string | null> {
+    await manager.query('SELECT parley_gate_enter($1::uuid)', [userId]);
+    const [row] = await manager.query<{ code: string | null }[]>(
+      'SELECT code FROM compliance_refusal($1, parley_now(), $2)',
+      [userId, minimumAge],
+    );
+    return row?.code ?? null;
+  }
+
+  /** Whether the user will be in the draw of the week: by a pass, or by a subscription. */
+  async isRegistered(manager: EntityManager, userId: string, weekId: number): Promise<boolean> {
+    const rows = await manager.query<unknown[]>(
+      `SELECT FROM week_passes WHERE user_id = $1 AND week_id = $2
+       UNION ALL
+       SELECT FROM week_purchases WHERE user_id = $1 AND last_week_id >= $2 AND week_id <= $2 AND purpose = 'subscription'
+         AND refused IS NULL AND taken_back_at IS NULL
+       LIMIT 1`,
+      [userId, weekId],
+    );
+    return rows.length > 0;
+  }
+
+  /** The last week that the user's subscription has been paid for. */
+  async subscribedUntil(manager: EntityManager, userId: string): Promise<number | null> {
+    const [row] = await manager.query<{ last: number | null }[]>(
+      `SELECT max(last_week_id) AS last FROM week_purchases
+       WHERE user_id = $1 AND purpose = 'subscription' AND refused IS NULL AND taken_back_at IS NULL`,
+      [userId],
+    );
+    return row?.last ?? null;
+  }
+
+  /** Takes back the pass of a week that is not drawn yet; the caller has locked the week. */
+  async deletePass(manager: EntityManager, userId: string, weekId: number, source: string): Promise<boolean> {
+    const [, count] = await manager.query<[unknown[], number]>(
+      `DELETE FROM week_passes p USING weeks w
+       WHERE p.user_id = $1 AND p.week_id = $2 AND p.source = $3 AND w.id = p.week_id AND w.status = 'open'`,
+      [userId, weekId, source],
+    );
+    return count === 1;
+  }
+
+  /** Weeks of a span that were drawn. */
+  async countDrawn(manager: EntityManager, { first, last }: WeekSpan): Promise<number> {
+    const [row] = await manager.query<{ n: number }[]>(
+      "SELECT count(*)::int AS n FROM weeks WHERE id BETWEEN $1 AND $2 AND status <> 'open'",
+      [first, last],
+    );
+    return row?.n ?? 0;
+  }
+}
