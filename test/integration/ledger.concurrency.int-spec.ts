@@ -193,4 +193,34 @@ describe('the ledger, asked by many at once', () => {
     );
     expect(rows).toEqual([{ stripes: 16 }]);
   });
+
+  it('holds balances still in the order in which transfers lock their accounts', async () => {
+    const ESCROWS = ['order:b', 'order:a']; // the older one, whose id is the smaller, is the later in that order
+    for (const owner of ESCROWS)
+      await wallets.move(
+        { kind: 'clearing', owner: 'sandbox', currency: 'USD' },
+        { kind: 'escrow', owner, currency: 'USD' },
+        5n,
+      );
+    const { promise: over, resolve: end } = Promise.withResolvers<void>();
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+    const holding = run(async (manager) => {
+      await manager.query("SELECT FROM ledger_accounts WHERE owner = 'order:b' FOR UPDATE");
+      begin();
+      await over;
+    });
+    await begun;
+    const locking = run(async (manager) => ledger.lockBalances(manager, 'escrow', ESCROWS));
+    await eventually(async () => {
+      const { rowCount } = await system.db.query(
+        "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%owner = ANY%'",
+      );
+      return rowCount === 1;
+    });
+    const other = system.db.query("SELECT FROM ledger_accounts WHERE owner = 'order:a' FOR UPDATE NOWAIT");
+    await expect(other).rejects.toThrow(/could not obtain lock/);
+    end();
+    await holding;
+    expect(await locking).toHaveLength(2);
+  });
 });

@@ -139,6 +139,11 @@ describe('a subscription', () => {
     const id = await subscribe();
     await change(id, 'renewed', { periodEnd: PERIODS[1], paid: { amount: 3600, currency: 'USD' } });
     expect([await payments(), paidFor()]).toEqual([['in_review', 'succeeded'], [PERIODS[0]]]);
+    const { rows } = await bench.system.db.query(
+      'SELECT count(*)::int AS payments, count(DISTINCT subscription_id)::int AS of FROM payments WHERE user_id = $1 AND subscription_id IS NOT NULL',
+      [player.userId],
+    );
+    expect(rows).toEqual([{ payments: 2, of: 1 }]);
   });
 
   it('ends with the period that is paid, when its owner wants no more of it', async () => {
@@ -196,5 +201,6 @@ describe('a subscription', () => {
       'cancelled',
     ]);
     expect(paidFor()).toEqual([PERIODS[0]]);
+    expect(bench.bank.cancelled).toContain(`sub_${id}`); // so that it charges no more
   });
 });

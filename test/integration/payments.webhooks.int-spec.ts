@@ -173,6 +173,24 @@ describe('a webhook', () => {
     expect(await bench.outcomes()).toEqual({ stale: 1, applied: 1 });
   });
 
+  it('of a second success under another name moves nothing, and is told to operators', async () => {
+    const id = await bench.paid(player);
+    const reference = `second_${id}`;
+    const state = { ...bench.bank.payments.get(id)!, reference, aliases: [] };
+    await bench.send(success(id, { reference, state }));
+    await bench.send(success(id));
+    await bench.deliver();
+    expect([await bench.outcomes(), await bench.available(player)]).toEqual([
+      { applied: 1, review: 1, stale: 1 },
+      2500,
+    ]);
+    const { rows } = await bench.system.db.query(
+      "SELECT details->>'reason' AS reason FROM audit_log WHERE subject_id = $1 AND action = 'payment.review'",
+      [id],
+    );
+    expect(rows).toEqual([{ reason: 'PAID_TWICE' }]);
+  });
+
   it('whose job was lost is applied from the database', async () => {
     const id = await bench.begin(player);
     await bench.send(success(id));
@@ -242,5 +260,33 @@ describe('money that is not what was ordered', () => {
     const id = await bench.begin(player);
     await bench.tell(id, { status: 'succeeded', paid: null });
     expect([await statusOf(id), await bench.available(player)]).toEqual(['succeeded', 2500]);
+  });
+});
+
+describe('callbacks that prove nothing', () => {
+  it('are kept some times for one payment, however many are sent; a signed one always is', async () => {
+    const system = await startSystemWithRules(
+      { 'rate-limits': { paymentCallbacks: { limit: 3, seconds: 3600 } } },
+      { worker: false, at: START, env: { RATE_LIMIT_FACTOR: '1' } },
+    );
+    const flooded = await PaymentsBench.open(system);
+    try {
+      const [payer] = (await new Builders(system).players(1)) as [Client];
+      const id = await flooded.begin(payer);
+      const hint = () => ({
+        ...flooded.bank.about(flooded.bank.payments.get(id)!),
+        state: null,
+        hint: true,
+        noise: randomUUID(),
+      });
+      const answers = await Promise.all(Array.from({ length: 30 }, () => flooded.send(hint(), {})));
+      expect(new Set(answers)).toEqual(new Set([200]));
+      await flooded.deliver();
+      expect(await flooded.outcomes()).toEqual({ stale: 3 });
+      await flooded.tell(id, { status: 'succeeded' });
+      expect(await flooded.available(payer)).toBe(2500);
+    } finally {
+      await flooded.close();
+    }
   });
 });

@@ -63,4 +63,17 @@ describe('a killed worker', () => {
     expect(await brokenMoney(system)).toEqual([]);
     await second.kill('SIGTERM');
   });
+
+  it('whose job is lost is done without it', async () => {
+    const client = await rich();
+    const { data } = await withdraw(client);
+    expect(data.status).toBe('approved');
+    await system.db.query('DELETE FROM outbox');
+    const worker = await startWorker();
+    await system.moveTo(new Date(system.now().getTime() + 16 * 60_000));
+    await untilIs(system, data.id, 'paid');
+    expect(await payouts(data.id)).toEqual([{ status: 'paid' }]);
+    expect(await brokenMoney(system)).toEqual([]);
+    await worker.kill('SIGTERM');
+  });
 });

@@ -63,12 +63,14 @@ describe('where withdrawals go', () => {
     const open = () => unitOfWork.run((manager) => personalData.openMatters(manager, userId));
     expect(await open()).toContain('open_withdrawals');
     await system.db.query(
-      "UPDATE withdrawals SET status = 'failed', settled_at = requested_at WHERE user_id = $1",
+      "UPDATE withdrawals SET status = 'failed', settled_at = requested_at, note = 'saw her passport' WHERE user_id = $1",
       [userId],
     );
     expect(await open()).not.toContain('open_withdrawals');
     await unitOfWork.run((manager) => personalData.erase(manager, userId));
     expect(await stored(one)).toEqual([null]);
+    const { rows } = await system.db.query('SELECT note FROM withdrawals WHERE user_id = $1', [userId]);
+    expect(rows).toEqual([{ note: null }]);
     expect(await exported(one)).toMatchObject([{ destination: null, amount: 5000, status: 'failed' }]);
     expect(await stored(other)).toEqual([expect.any(Buffer)]);
   });

@@ -7,7 +7,7 @@ import { StampedReads } from '../../platform/redis/stamped-reads.js';
 import type { BetDto } from './dto/bets.dto.js';
 
 /** Only a stamp that was lost (a process killed between its commit and the stamp) is made up for by this. */
-const MAX_AGE_MS = 15_000;
+const MAX_AGE_MS = 30_000;
 /** Rendered, a page of 20 is some 8 KB. */
 const MAX_PAGES = 2500;
 const GRADED = 'bets:graded';
@@ -22,6 +22,7 @@ export const BETS_OF_CALLER = 'bets of caller';
 @Injectable()
 export class BetPages {
   private readonly reads: StampedReads<RenderedList<BetDto>>;
+  private readonly texts = new WeakMap<object, string>();
 
   constructor(redis: RedisConnections, { REDIS_PREFIX: prefix }: AppConfig, early: EarlyAsks) {
     this.reads = new StampedReads(redis, { prefix, maxAgeMs: MAX_AGE_MS, max: MAX_PAGES });
@@ -33,12 +34,19 @@ export class BetPages {
     query: object,
     read: () => Promise<Listed<BetDto>>,
   ): Promise<RenderedList<BetDto>> {
-    const key = `${userId} ${JSON.stringify(query)}`;
+    const key = `${userId} ${this.textOf(query)}`;
     return await this.reads.getOrRead(
       [GRADED, ofUser(userId)],
       key,
       async () => new RenderedList(await read()),
     );
+  }
+
+  /** Of a query that validation keeps, which many requests share, once. */
+  private textOf(query: object): string {
+    let text = this.texts.get(query);
+    if (text === undefined) this.texts.set(query, (text = JSON.stringify(query)));
+    return text;
   }
 
   async placed(userId: string): Promise<void> {

@@ -71,6 +71,19 @@ export class PaymentsRepository {
       );
   }
 
+  /** Whether any of these is a name that the provider gave it. Index: primary key of payment_references. */
+  async isKnownAs(
+    manager: EntityManager,
+    payment: PaymentRow,
+    references: readonly string[],
+  ): Promise<boolean> {
+    const rows = await manager.query<unknown[]>(
+      'SELECT 1 FROM payment_references WHERE provider = $2 AND reference = ANY ($3) AND payment_id = $1 LIMIT 1',
+      [payment.id, payment.provider, references],
+    );
+    return rows.length > 0;
+  }
+
   /** Ends a payment without money. False when it may not end so any more. */
   async end(
     manager: EntityManager,

@@ -1,9 +1,12 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Clock } from '../../platform/clock/clock.js';
+import { Rules } from '../../platform/config/rules.js';
 import { newId } from '../../platform/database/ids.js';
 import { UnitOfWork } from '../../platform/database/unit-of-work.js';
 import { OutboxService } from '../../platform/outbox/outbox.service.js';
+import { RateLimitStorage } from '../../platform/security/rate-limit.storage.js';
+import { TierCounts } from '../../platform/security/tier-counts.js';
 import { DisputesService } from './disputes.service.js';
 import { paymentMachine } from './domain/payment-machine.js';
 import { readChange, readState, toStored } from './event-content.js';
@@ -44,15 +47,17 @@ export class ProviderEventsService {
     private readonly outbox: OutboxService,
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
+    private readonly rules: Rules,
+    private readonly storage: RateLimitStorage,
+    private readonly counts: TierCounts,
   ) {}
 
   /** Throws WEBHOOK_SIGNATURE_INVALID. What was here already is answered alike, so that the provider stops sending it. */
   async receive(providerName: string, request: WebhookRequest): Promise<void> {
     const event = await this.providers.get(providerName).parseWebhook(request);
     if (event.about === 'nothing') return;
-    // An event that proves nothing is worth keeping only if it is about something of ours: anyone may have sent it.
     const proved = event.state !== null || event.change !== undefined;
-    if (!proved && (await this.findSubject(providerName, event)) === null) return;
+    if (!proved && !(await this.isWorthAsking(providerName, event))) return;
     await this.unitOfWork.run(async (manager) => {
       const id = newId();
       const row = { id, provider: providerName, content: toStored(event), received_at: this.clock.now() };
@@ -60,6 +65,19 @@ export class ProviderEventsService {
       if (await this.repository.insert(manager, { ...row, eventId, rawBody: request.rawBody }))
         await this.outbox.publish(manager, providerEventReceived, { id });
     });
+  }
+
+  /**
+   * An event that proves nothing is kept only if it is about something of ours, and not many times: anyone may have sent it, as
+   * often as they like, and each makes us ask the provider.
+   */
+  private async isWorthAsking(provider: string, event: ProviderEvent): Promise<boolean> {
+    const subjectId = await this.findSubject(provider, event);
+    if (subjectId === null) return false;
+    const { limit, seconds } = this.rules.rateLimits.paymentCallbacks;
+    const most = this.counts.scaled(limit);
+    const count = await this.storage.increment(subjectId, seconds * 1000, most, 0, 'payment-callback');
+    return !count.isBlocked;
   }
 
   /** Applies a stored event, unless that was done. The provider is asked first, where the event only says where to look. */

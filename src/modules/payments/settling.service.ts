@@ -52,6 +52,8 @@ export class SettlingService {
   ) {}
 
   async settle(manager: EntityManager, payment: PaymentRow, state: ProviderState): Promise<EventOutcome> {
+    if (await this.isSecondMoney(manager, payment, state))
+      return await this.flag(manager, payment, state.paid ?? orderedOf(payment), 'PAID_TWICE');
     await this.learn(manager, payment, state);
     switch (state.status) {
       case 'pending':
@@ -78,13 +80,19 @@ export class SettlingService {
     return 'applied';
   }
 
+  /** Money that came for one that has some, under names that are none of that money's: a second checkout was paid. Nobody else would tell. */
+  private async isSecondMoney(
+    manager: EntityManager,
+    payment: PaymentRow,
+    state: ProviderState,
+  ): Promise<boolean> {
+    if (state.status !== 'succeeded' || payment.paid_amount === null) return false;
+    return !(await this.repository.isKnownAs(manager, payment, namesOf(state)));
+  }
+
   /** Keeps the names that the provider gives the payment, and wakes what was told under them before they were known. */
   private async learn(manager: EntityManager, payment: PaymentRow, state: ProviderState): Promise<void> {
-    await this.repository.addReferences(
-      manager,
-      payment,
-      [state.providerReference, ...(state.alsoKnownAs ?? [])].filter(Boolean),
-    );
+    await this.repository.addReferences(manager, payment, namesOf(state));
     await this.wake(manager, payment.id);
   }
 
@@ -105,7 +113,7 @@ export class SettlingService {
         ? await this.effectOf(manager, payment, state)
         : {
             to: aside('payment', payment.id, paid.currency),
-            subscriptionId: null,
+            subscriptionId: payment.subscription_id,
             periodEnd: null,
             refund: null,
           };
@@ -187,6 +195,9 @@ export class SettlingService {
       state.periodEnd ?? DateTime.fromJSDate(now, { zone: 'utc' }).plus({ months: 1 }).toJSDate();
     if (payment.subscription_id !== null) {
       const goesOn = await this.subscriptions.goesOn(manager, payment.subscription_id);
+      // It was not told, or has not heard: each renewal would be charged and given back again.
+      if (!goesOn)
+        await this.outbox.publish(manager, subscriptionEnding, { subscriptionId: payment.subscription_id });
       return {
         subscriptionId: payment.subscription_id,
         periodEnd,
@@ -241,6 +252,10 @@ export class SettlingService {
 }
 
 const NO_SUBSCRIPTION = { subscriptionId: null, periodEnd: null, refund: null } as const;
+
+function namesOf({ providerReference, alsoKnownAs }: ProviderState): string[] {
+  return [providerReference, ...(alsoKnownAs ?? [])].filter(Boolean);
+}
 
 function reviewOf(payment: PaymentRow, paid: Money): string | null {
   if (paid.currency !== payment.currency) return 'CURRENCY_DIFFERS';

@@ -21,3 +21,16 @@ export const poolsErrors = defineErrors({
   BUY_BACK_BALANCE_NOT_ZERO: { status: 422, message: 'Buying back is for those who have no credits left.' },
   BUY_BACK_BETS_OPEN: { status: 422, message: 'Buying back is for those who have no bet open.' },
 });
+
+/** What the purchases of this module may be refused with at their checkout, which is payments' operation. */
+export const purchaseErrors = [
+  poolsErrors.WEEK_STATE_CONFLICT,
+  poolsErrors.WEEK_NOT_OPEN_YET,
+  poolsErrors.TERMS_NOT_ACCEPTED,
+  poolsErrors.PASS_ALREADY_HELD,
+  poolsErrors.NOT_A_MEMBER,
+  poolsErrors.BUY_BACK_CLOSED,
+  poolsErrors.BUY_BACK_ALREADY_USED,
+  poolsErrors.BUY_BACK_BALANCE_NOT_ZERO,
+  poolsErrors.BUY_BACK_BETS_OPEN,
+];

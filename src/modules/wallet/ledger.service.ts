@@ -42,7 +42,10 @@ export class LedgerService {
     return answer;
   }
 
-  /** Posts transfers in this order in one call; all of them, or it throws the refusal of the first that is refused. */
+  /**
+   * Posts transfers in this order in one call; all of them, or it throws the refusal of the first that is refused. Then others of
+   * them are posted: whoever catches that must not commit.
+   */
   async postAll(manager: EntityManager, postings: readonly Posting[]): Promise<Posted[]> {
     return (await this.repository.post(manager, postings.map(preparePosting))).map(posted);
   }

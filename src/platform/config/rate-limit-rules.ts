@@ -39,4 +39,9 @@ export class RateLimitRules {
   @ValidateNested()
   @Type(() => RateLimitRule)
   walletStatement: RateLimitRule;
+
+  /** Callbacks that are not signed, by what they are about: whoever pays knows its id. */
+  @ValidateNested()
+  @Type(() => RateLimitRule)
+  paymentCallbacks: RateLimitRule;
 }

@@ -53,6 +53,9 @@ export interface GuardErrors {
   readonly permission: readonly ErrorFactory[];
 }
 
+/** Codes that an operation answers for modules above its own, which what it calls through a port belongs to. By its id. */
+export type FurtherErrors = Readonly<Record<string, readonly ErrorFactory[]>>;
+
 interface Content {
   'application/json': { schema: Schema; example?: unknown; examples?: Record<string, unknown> };
 }
@@ -76,7 +79,11 @@ interface Operation {
 }
 
 /** Builds the OpenAPI 3.1 document from the routes that run. */
-export function buildOpenApi(app: INestApplication, guards: GuardErrors): OpenAPIObject {
+export function buildOpenApi(
+  app: INestApplication,
+  guards: GuardErrors,
+  further: FurtherErrors = {},
+): OpenAPIObject {
   const builder = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
     .setTitle('Parley')
@@ -97,7 +104,8 @@ export function buildOpenApi(app: INestApplication, guards: GuardErrors): OpenAP
     operation.operationId = aliasId(operation.operationId, path);
     if (operation[PUBLIC_EXTENSION] !== undefined) operation.security = [];
     describeSuccess(operation, schemas);
-    describeFailures(operation, codesOf(operation, method, guards), specs);
+    const others = (further[operation.operationId] ?? []).map(({ code }) => code);
+    describeFailures(operation, [...codesOf(operation, method, guards), ...others], specs);
     Reflect.deleteProperty(operation, PUBLIC_EXTENSION);
     Reflect.deleteProperty(operation, IDLE_EXTENSION);
     Reflect.deleteProperty(operation, ERRORS_EXTENSION);

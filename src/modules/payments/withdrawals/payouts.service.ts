@@ -13,7 +13,7 @@ import { PaymentProviders } from '../payment-providers.js';
 import { type PayoutHandler, type PayoutOutcome, PayoutPort } from '../payout.port.js';
 import type { PayoutOrder, ProviderState } from '../provider.js';
 import { WithdrawalAnswers } from './withdrawal-answers.js';
-import { WITHDRAWAL_DEADLINES, withdrawalChanged } from './withdrawals.events.js';
+import { WITHDRAWAL_DEADLINES, withdrawalApproved, withdrawalChanged } from './withdrawals.events.js';
 import { WithdrawalsRepository } from './withdrawals.repository.js';
 import type { WithdrawalRow } from './withdrawals.types.js';
 
@@ -41,6 +41,12 @@ export class PayoutsService implements PayoutHandler, OnModuleInit {
 
   onModuleInit(): void {
     this.port.register(this);
+  }
+
+  /** In the transaction that approves it. Its deadline stands in Postgres, so that a job that is lost holds nobody's money up. */
+  async order(manager: EntityManager, id: string): Promise<void> {
+    await this.outbox.publish(manager, withdrawalApproved, { withdrawalId: id });
+    await this.askLater(manager, { id, checks: 0 });
   }
 
   /** Takes a withdrawal on from where it stands. Throws when the provider gives no answer: what became of it is asked later. */
@@ -93,7 +99,10 @@ export class PayoutsService implements PayoutHandler, OnModuleInit {
     return { row, asked: !submitted };
   }
 
-  private async askLater(manager: EntityManager, { id, checks }: WithdrawalRow): Promise<void> {
+  private async askLater(
+    manager: EntityManager,
+    { id, checks }: Pick<WithdrawalRow, 'id' | 'checks'>,
+  ): Promise<void> {
     const dueAt = askAgainAt(this.clock.now(), checks, this.rules.withdrawals.askMinutes);
     await this.deadlines.set(manager, WITHDRAWAL_DEADLINES.ask, { subject: id, dueAt });
   }

@@ -8,9 +8,10 @@ import type { Subject } from '../../../platform/security/subject.js';
 import { RecentProofService } from '../../auth/sessions/recent-proof.service.js';
 import { LedgerService } from '../../wallet/ledger.service.js';
 import type { AdminWithdrawalDto, DecideWithdrawalDto } from './dto/withdrawals.dto.js';
+import { PayoutsService } from './payouts.service.js';
 import { WithdrawalAnswers } from './withdrawal-answers.js';
 import { withdrawalsErrors } from './withdrawals.errors.js';
-import { withdrawalApproved, withdrawalChanged } from './withdrawals.events.js';
+import { withdrawalChanged } from './withdrawals.events.js';
 import { WithdrawalsRepository } from './withdrawals.repository.js';
 import type { WithdrawalRow } from './withdrawals.types.js';
 
@@ -20,6 +21,7 @@ export class WithdrawalDecisionsService {
   constructor(
     private readonly repository: WithdrawalsRepository,
     private readonly answers: WithdrawalAnswers,
+    private readonly payouts: PayoutsService,
     private readonly ledger: LedgerService,
     private readonly proofs: RecentProofService,
     private readonly audit: AuditService,
@@ -66,7 +68,7 @@ export class WithdrawalDecisionsService {
       note,
     });
     if (!row) throw withdrawalsErrors.WITHDRAWAL_ALREADY_DECIDED({ status });
-    await this.outbox.publish(manager, withdrawalApproved, { withdrawalId: id });
+    await this.payouts.order(manager, id);
     return row;
   }
 

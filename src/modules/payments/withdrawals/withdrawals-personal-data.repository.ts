@@ -14,7 +14,10 @@ import { WithdrawalAnswers } from './withdrawal-answers.js';
 export class WithdrawalsPersonalData implements PersonalDataHolder {
   readonly tables = [];
   readonly kept = [
-    { table: 'withdrawals', why: 'the books of what was paid out; where to, and what operators wrote, is erased; ids and figures stay' },
+    {
+      table: 'withdrawals',
+      why: 'the books of what was paid out; where to, and what operators wrote, is erased; ids and figures stay',
+    },
   ];
 
   constructor(private readonly answers: WithdrawalAnswers) {}
@@ -24,7 +27,9 @@ export class WithdrawalsPersonalData implements PersonalDataHolder {
   }
 
   async erase(manager: EntityManager, userId: string): Promise<void> {
-    await manager.query('UPDATE withdrawals SET destination = NULL, note = NULL WHERE user_id = $1', [userId]);
+    await manager.query('UPDATE withdrawals SET destination = NULL, note = NULL WHERE user_id = $1', [
+      userId,
+    ]);
   }
 
   /** The money is on its way to a person. Index: ix_withdrawals_user. */

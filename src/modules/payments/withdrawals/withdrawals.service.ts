@@ -27,9 +27,10 @@ import type {
   RequestWithdrawalDto,
   WithdrawalDto,
 } from './dto/withdrawals.dto.js';
+import { PayoutsService } from './payouts.service.js';
 import { WithdrawalAnswers } from './withdrawal-answers.js';
 import { withdrawalsErrors } from './withdrawals.errors.js';
-import { withdrawalApproved, withdrawalChanged } from './withdrawals.events.js';
+import { withdrawalChanged } from './withdrawals.events.js';
 import { WithdrawalsRepository } from './withdrawals.repository.js';
 
 const UUID = /^[0-9a-f-]{36}$/;
@@ -42,6 +43,7 @@ export class WithdrawalsService {
     private readonly repository: WithdrawalsRepository,
     private readonly answers: WithdrawalAnswers,
     private readonly providers: PaymentProviders,
+    private readonly payouts: PayoutsService,
     private readonly ledger: LedgerService,
     private readonly withdrawalRules: WithdrawalRules,
     private readonly proofs: RecentProofService,
@@ -163,7 +165,7 @@ export class WithdrawalsService {
       status: verdict === 'pay' ? 'approved' : 'requested',
       now,
     });
-    if (verdict === 'pay') await this.outbox.publish(manager, withdrawalApproved, { withdrawalId: id });
+    if (verdict === 'pay') await this.payouts.order(manager, id);
     await this.outbox.publish(manager, withdrawalChanged, { withdrawalId: id, userId, status: 'requested' });
     await this.audit.record(manager, {
       actorId: userId,
