@@ -8,7 +8,7 @@ const base = {
 };
 
 export default {
-  maxWorkers: 3, // for two cores: a good part of the tests waits for processes and servers
+  maxWorkers: 4, // for two cores: a good part of the tests waits for processes and servers
   coverageDirectory: 'coverage',
   collectCoverageFrom: ['src/**/*.ts', '!src/main.ts', '!src/worker.ts', '!src/**/*.spec.ts'],
   globalSetup: './test/support/global-setup.ts',

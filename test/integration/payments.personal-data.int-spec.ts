@@ -122,7 +122,9 @@ describe('what payments hold about people', () => {
     expect(await forget!(100)).toBeGreaterThan(0);
     expect([await named(), await forget!(100)]).toEqual([0, 0]);
     const events = bench.system.app.get(ProviderEventsRepository);
-    const { rows } = await bench.system.db.query<{ id: string }>('SELECT id FROM provider_events LIMIT 1');
+    const { rows } = await bench.system.db.query<{ id: string }>(
+      "SELECT id FROM provider_events WHERE about = 'payment' LIMIT 1",
+    );
     expect((await events.find(rows[0]!.id))?.content.about).toBe('payment');
   });
 });
