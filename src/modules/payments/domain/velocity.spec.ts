@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { askAgainAt } from './asking.js';
+import fc from 'fast-check';
 import { blockedUntil, failuresSince } from './velocity.js';
 
 const LIMITS = { failures: 5, minutes: 10, blockMinutes: 60 };
@@ -21,17 +21,27 @@ describe('failed payments', () => {
     expect(blockedUntil(failures.map(at), at(now), LIMITS)).toEqual(until === null ? null : at(until));
   });
 
-  it('are looked for as far back as any could block', () => {
+  it('that were too long ago to be looked for never block, whenever they and the others were', () => {
     const now = at(100);
-    expect(failuresSince(now, LIMITS)).toEqual(at(30));
-  });
-});
-
-describe('a provider that has no word', () => {
-  it('is asked again later each time, but four times a day at least', () => {
-    const waits = [0, 1, 2, 3, 4, 5, 6, 40].map(
-      (asked) => (askAgainAt(at(0), asked, 15).getTime() - at(0).getTime()) / 60_000,
+    const since = failuresSince(now, LIMITS);
+    // Around the edge, which is at 30, so that most runs of five lie across it or close by.
+    const minutes = fc.integer({ min: 250, max: 450 }).map((tenths) => tenths / 10);
+    fc.assert(
+      fc.property(fc.array(minutes, { minLength: 4, maxLength: 9 }), (failures) => {
+        const all = failures.map(at);
+        const lookedFor = all.filter((failed) => failed > since);
+        expect(blockedUntil(lookedFor, now, LIMITS)).toEqual(blockedUntil(all, now, LIMITS));
+      }),
+      { numRuns: 2000 },
     );
-    expect(waits).toEqual([15, 30, 60, 120, 240, 360, 360, 360]);
+  });
+
+  it('are looked for so far back that none that still blocks is missed', () => {
+    // The latest block that is not over yet, of failures as far apart as may be.
+    const earliest = at(30.01);
+    const failures = [earliest, at(33), at(36), at(38), at(40.01)];
+    expect(blockedUntil(failures, at(100), LIMITS)).toEqual(at(100.01));
+    expect(blockedUntil(failures.slice(1), at(100), LIMITS)).toBeNull();
+    expect(earliest > failuresSince(at(100), LIMITS)).toBe(true);
   });
 });
