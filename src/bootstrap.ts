@@ -95,9 +95,9 @@ function setPaths(app: INestApplication): void {
   });
 }
 
+/** The document is made when it is first asked for: no start waits for it. */
 function serveDocs(app: NestExpressApplication): void {
-  const document = openApiOf(app);
-  SwaggerModule.setup('docs', app, document, { jsonDocumentUrl: 'docs/openapi.json' });
+  SwaggerModule.setup('docs', app, () => openApiOf(app), { jsonDocumentUrl: 'docs/openapi.json' });
 }
 
 /** The worker: starts working as soon as it is initialised. */

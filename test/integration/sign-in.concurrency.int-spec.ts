@@ -78,10 +78,13 @@ describe('a sign-in in flight', () => {
     };
   }
 
-  const waiting = (n: number) =>
+  /** Until so many wait for a lock, in a statement that has these words: mails of the registration may wait for a user as well. */
+  const waiting = (n: number, words = '') =>
     eventually(async () => {
       const { rows } = await system.db.query<{ n: number }>(
-        "SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+        `SELECT count(*)::int AS n FROM pg_stat_activity
+         WHERE datname = current_database() AND wait_event_type = 'Lock' AND strpos(query, $1) > 0`,
+        [words],
       );
       return rows[0]!.n >= n;
     });
@@ -210,7 +213,7 @@ describe('a sign-in in flight', () => {
     await connection.query('BEGIN');
     await connection.query('SELECT FROM users WHERE id = $1 FOR UPDATE', [userId]);
     const signingIn = login(person);
-    await waiting(1);
+    await waiting(1, 'FROM sign_in(');
     await connection.query(MEANWHILE[refusal ?? 'number']!, [userId]);
     await connection.query('COMMIT');
     connection.release();

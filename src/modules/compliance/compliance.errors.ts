@@ -1,5 +1,6 @@
-import { defineErrors } from '../../platform/http/domain-error.js';
+import { defineErrors, type ErrorFactory } from '../../platform/http/domain-error.js';
 
+/** What bars a user from staking and from paying for it: the codes of `compliance_refusal`. */
 export const complianceErrors = defineErrors({
   SELF_EXCLUDED: {
     status: 403,
@@ -7,9 +8,18 @@ export const complianceErrors = defineErrors({
   },
   TIMED_OUT: { status: 403, message: 'You are taking a time-out. Nothing can be staked until it ends.' },
   UNDER_AGE: { status: 403, message: 'You are not old enough to stake here.' },
+  ACCOUNT_BANNED: { status: 403, message: 'This account has been closed by the operator.' },
+});
+
+export const withdrawalRulesErrors = defineErrors({
   WITHDRAWAL_COOLING_OFF: {
     status: 403,
     message: 'The password was changed a while ago. Nothing can be withdrawn until details.until.',
   },
-  ACCOUNT_BANNED: { status: 403, message: 'This account has been closed by the operator.' },
 });
+
+/** The error of a code that `compliance_refusal` answered. */
+export function barredError(code: string): Error {
+  const refusal = (complianceErrors as Readonly<Record<string, ErrorFactory>>)[code];
+  return refusal ? refusal() : new Error(`compliance_refusal says ${code}`);
+}

@@ -37,6 +37,19 @@ export class ComplianceRepository {
     );
   }
 
+  /**
+   * Enters the user's gate, so that nothing passes a bar that is being set, and only then looks, at what is committed, for the
+   * code of what bars them.
+   */
+  async enterGate(manager: EntityManager, userId: string, minimumAge: number): Promise<string | null> {
+    await manager.query('SELECT parley_gate_enter($1::uuid)', [userId]);
+    const [row] = await manager.query<{ code: string | null }[]>(
+      'SELECT code FROM compliance_refusal($1, parley_now(), $2)',
+      [userId, minimumAge],
+    );
+    return row?.code ?? null;
+  }
+
   async refusal(userId: string, at: Date, minimumAge: number): Promise<string | null> {
     const [row] = await this.database.query<{ code: string | null }>(
       'compliance.refusal',

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import { Clock } from '../../platform/clock/clock.js';
 import { Rules } from '../../platform/config/rules.js';
 import { newId } from '../../platform/database/ids.js';
@@ -28,6 +29,14 @@ export class ComplianceService {
   /** Excludes at once. `endsAt` null is for ever. */
   async exclude(userId: string, endsAt: Date | null): Promise<void> {
     await this.restrict(userId, 'self_exclusion', this.clock.now(), endsAt);
+  }
+
+  /**
+   * For whoever takes a user's money: the code of what bars them, which stays true until the commit. Take it after the locks of
+   * rows: gates come last. `barredError` makes the error of it.
+   */
+  async enterGate(manager: EntityManager, userId: string): Promise<string | null> {
+    return await this.repository.enterGate(manager, userId, this.rules.auth.minimumAge);
   }
 
   /** Tells a user plainly whether they may stake, why not, and until when. */

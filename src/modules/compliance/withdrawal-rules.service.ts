@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Rules } from '../../platform/config/rules.js';
-import { complianceErrors } from './compliance.errors.js';
+import { withdrawalRulesErrors } from './compliance.errors.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -52,6 +52,6 @@ export class ConfiguredWithdrawalRules extends WithdrawalRules {
   private requireCooledOff({ passwordChangedAt, now }: WithdrawalFacts): void {
     if (passwordChangedAt === null) return;
     const until = new Date(passwordChangedAt.getTime() + this.rules.withdrawals.coolOffHours * HOUR_MS);
-    if (now < until) throw complianceErrors.WITHDRAWAL_COOLING_OFF({ until: until.toISOString() });
+    if (now < until) throw withdrawalRulesErrors.WITHDRAWAL_COOLING_OFF({ until: until.toISOString() });
   }
 }

@@ -7,10 +7,10 @@ import { Rules } from '../../platform/config/rules.js';
 import { newId } from '../../platform/database/ids.js';
 import { UnitOfWork } from '../../platform/database/unit-of-work.js';
 import { Effect } from '../../platform/http/answers.js';
-import type { ErrorFactory } from '../../platform/http/domain-error.js';
 import { type IdempotencyKey, IdempotencyService } from '../../platform/http/idempotency.js';
 import type { Subject } from '../../platform/security/subject.js';
-import { complianceErrors } from '../compliance/compliance.errors.js';
+import { barredError } from '../compliance/compliance.errors.js';
+import { ComplianceService } from '../compliance/compliance.service.js';
 import { askAgainAt } from './domain/asking.js';
 import { blockedUntil, failuresSince } from './domain/velocity.js';
 import type { CheckoutDto, StartCheckoutDto } from './dto/payments.dto.js';
@@ -54,6 +54,7 @@ export class CheckoutService {
     private readonly settling: SettlingService,
     private readonly providers: PaymentProviders,
     private readonly purchases: PurchasePort,
+    private readonly compliance: ComplianceService,
     private readonly idempotency: IdempotencyService,
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
@@ -122,7 +123,6 @@ export class CheckoutService {
     money: Money,
     provider: PaymentProvider,
   ): Promise<string> {
-    const { auth, payments: rules } = this.rules;
     await this.repository.lockBuyer(manager, userId);
     const now = this.clock.now();
     await this.requireSlowness(manager, userId, now);
@@ -130,8 +130,8 @@ export class CheckoutService {
       throw paymentsErrors.SUBSCRIPTION_EXISTS();
     const subject =
       purpose === 'deposit' ? null : await this.purchases.get(purpose).atCheckout(manager, userId);
-    const barred = await this.repository.enterGate(manager, userId, auth.minimumAge);
-    if (barred !== null) throw barredFrom(barred);
+    const barred = await this.compliance.enterGate(manager, userId);
+    if (barred !== null) throw barredError(barred);
     const id = newId();
     await this.payments.insert(manager, {
       id,
@@ -142,7 +142,7 @@ export class CheckoutService {
       money,
       provider: provider.name,
       now,
-      checkAt: askAgainAt(now, 0, rules.reconciliation.pendingMinutes),
+      checkAt: askAgainAt(now, 0, this.rules.payments.reconciliation.pendingMinutes),
     });
     return id;
   }
@@ -211,11 +211,6 @@ export class CheckoutService {
       return (await this.payments.lock(manager, id)) ?? payment;
     });
   }
-}
-
-function barredFrom(code: string): Error {
-  const refusal = (complianceErrors as Readonly<Record<string, ErrorFactory>>)[code];
-  return refusal ? refusal() : new Error(`compliance_refusal says ${code}`);
 }
 
 function toCheckoutDto(row: PaymentRow): CheckoutDto {

@@ -13,19 +13,6 @@ export class CheckoutsRepository {
     await manager.query('SELECT pg_advisory_xact_lock(uuid_hash_extended($1::uuid, 23))', [userId]);
   }
 
-  /**
-   * Enters the user's gate, so that nothing passes an exclusion that is being set, and answers the code of what bars them. The
-   * last lock that is taken: gates come after rows.
-   */
-  async enterGate(manager: EntityManager, userId: string, minimumAge: number): Promise<string | null> {
-    await manager.query('SELECT parley_gate_enter($1::uuid)', [userId]);
-    const [row] = await manager.query<{ code: string | null }[]>(
-      'SELECT code FROM compliance_refusal($1, parley_now(), $2)',
-      [userId, minimumAge],
-    );
-    return row?.code ?? null;
-  }
-
   /** When the user's latest payments failed, and how many were begun of late and are open. Indexes: ix_payments_user_failed, ix_payments_open. */
   async velocityOf(
     manager: EntityManager,

@@ -1,5 +1,6 @@
 import { type MiddlewareConsumer, Module, type NestModule, RequestMethod } from '@nestjs/common';
 import { raw } from 'express';
+import { ComplianceModule } from '../compliance/compliance.module.js';
 import { WalletModule } from '../wallet/wallet.module.js';
 import { CheckoutService } from './checkout.service.js';
 import { CheckoutsRepository } from './checkouts.repository.js';
@@ -35,7 +36,14 @@ import { WebhooksController } from './webhooks.controller.js';
 export const WEBHOOKS = 'payments/webhooks/';
 
 @Module({
-  imports: [WalletModule, PaymentProvidersModule, StripeModule, MtnMomoModule, AirtelMoneyModule],
+  imports: [
+    ComplianceModule,
+    WalletModule,
+    PaymentProvidersModule,
+    StripeModule,
+    MtnMomoModule,
+    AirtelMoneyModule,
+  ],
   controllers: [PaymentsController, DepositsController, WebhooksController, PaymentsAdminController],
   providers: [
     CheckoutService,

@@ -11,11 +11,18 @@ import { SubscriptionsService } from './subscriptions.service.js';
 
 const EVERY_MS = 60_000;
 
-/** Once a minute in the worker: whoever is silent is asked, subscriptions end, and the books of the last day are compared. */
+/**
+ * Once a minute in the worker: whoever is silent is asked, subscriptions end, and the books of the last day are compared. Each for
+ * itself, so that what fails of one holds up none of the others.
+ */
 @Injectable()
 export class PaymentsSweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('PaymentsSweeper');
-  private readonly loop = new PollLoop('PaymentsSweeper', EVERY_MS, () => this.sweep());
+  private readonly loops = [
+    new PollLoop('PaymentChecks', EVERY_MS, () => this.checks.run()),
+    new PollLoop('SubscriptionEnds', EVERY_MS, () => this.endSubscriptions()),
+    new PollLoop('Reconciliation', EVERY_MS, () => this.compare()),
+  ];
 
   constructor(
     private readonly checks: ChecksService,
@@ -24,18 +31,21 @@ export class PaymentsSweeper implements OnApplicationBootstrap, BeforeApplicatio
   ) {}
 
   onApplicationBootstrap(): void {
-    this.loop.start();
+    for (const loop of this.loops) loop.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    await this.loop.stop();
+    await Promise.all(this.loops.map((loop) => loop.stop()));
   }
 
-  private async sweep(): Promise<boolean> {
-    const more = await this.checks.run();
+  private async endSubscriptions(): Promise<boolean> {
     const ended = await this.subscriptions.endOverdue();
     if (ended > 0) this.logger.log(`${ended} subscriptions have ended`);
+    return false;
+  }
+
+  private async compare(): Promise<boolean> {
     await this.reconciliation.compareLastDay();
-    return more;
+    return false;
   }
 }

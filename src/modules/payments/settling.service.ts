@@ -2,13 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { DateTime } from 'luxon';
 import type { EntityManager } from 'typeorm';
 import { Clock } from '../../platform/clock/clock.js';
-import { Rules } from '../../platform/config/rules.js';
 import { newId } from '../../platform/database/ids.js';
 import { AuditService } from '../../platform/observability/audit.service.js';
 import { OutboxService } from '../../platform/outbox/outbox.service.js';
+import { ComplianceService } from '../compliance/compliance.service.js';
 import { LedgerService } from '../wallet/ledger.service.js';
 import type { AccountRef } from '../wallet/ledger.types.js';
-import { CheckoutsRepository } from './checkouts.repository.js';
 import { paymentMachine } from './domain/payment-machine.js';
 import { aside, clearing, orderedOf } from './payment-facts.js';
 import { paymentChanged, providerEventReceived, subscriptionEnding } from './payments.events.js';
@@ -39,16 +38,15 @@ interface Effect {
 export class SettlingService {
   constructor(
     private readonly repository: PaymentsRepository,
-    private readonly checkouts: CheckoutsRepository,
     private readonly subscriptions: SubscriptionsRepository,
     private readonly events: ProviderEventsRepository,
     private readonly refunds: RefundsService,
     private readonly purchases: PurchasePort,
+    private readonly compliance: ComplianceService,
     private readonly ledger: LedgerService,
     private readonly outbox: OutboxService,
     private readonly audit: AuditService,
     private readonly clock: Clock,
-    private readonly rules: Rules,
   ) {}
 
   async settle(manager: EntityManager, payment: PaymentRow, state: ProviderState): Promise<EventOutcome> {
@@ -178,7 +176,7 @@ export class SettlingService {
     manager: EntityManager,
     { id, user_id: userId, currency }: PaymentRow,
   ): Promise<Effect> {
-    const barred = await this.checkouts.enterGate(manager, userId, this.rules.auth.minimumAge);
+    const barred = await this.compliance.enterGate(manager, userId);
     const to: AccountRef =
       barred === null ? { kind: 'user_available', owner: userId, currency } : aside('payment', id, currency);
     return { ...NO_SUBSCRIPTION, to, refund: barred };

@@ -3,8 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { Clock } from '../../platform/clock/clock.js';
 import { Rules } from '../../platform/config/rules.js';
 import { newId } from '../../platform/database/ids.js';
-import type { ErrorFactory } from '../../platform/http/domain-error.js';
-import { complianceErrors } from '../compliance/compliance.errors.js';
+import { barredError } from '../compliance/compliance.errors.js';
 import { canBuyBack } from './domain/buy-back.js';
 import { buyBackUntil, formatWeekId } from './domain/calendar.js';
 import { MembersRepository } from './members.repository.js';
@@ -34,7 +33,7 @@ export class BuyBacksService {
     if (!member) throw poolsErrors.NOT_A_MEMBER({ week: formatWeekId(weekId) });
     const { status, refusal: barred } = await this.gates(manager, userId, weekId);
     if (status !== 'grouped') throw poolsErrors.WEEK_STATE_CONFLICT({ status });
-    if (barred !== null) throw barredFrom(barred);
+    if (barred !== null) throw barredError(barred);
     const now = this.clock.now(); // inside the gates
     const refusal = canBuyBack({
       balance: BigInt(member.balance),
@@ -83,9 +82,4 @@ export class BuyBacksService {
       minimumAge: this.rules.auth.minimumAge,
     });
   }
-}
-
-function barredFrom(code: string): Error {
-  const refusal = (complianceErrors as Readonly<Record<string, ErrorFactory>>)[code];
-  return refusal ? refusal() : new Error(`compliance_refusal says ${code}`);
 }

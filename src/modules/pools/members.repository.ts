@@ -33,6 +33,14 @@ export interface PoolRow {
   size: number;
 }
 
+/** By a pass, or by a subscription. Indexes: primary key of week_passes, ix_week_purchases_user. */
+const REGISTERED = `
+  SELECT FROM week_passes WHERE user_id = $1 AND week_id = $2
+  UNION ALL
+  SELECT FROM week_purchases WHERE user_id = $1 AND last_week_id >= $2 AND week_id <= $2 AND purpose = 'subscription'
+    AND refused IS NULL AND taken_back_at IS NULL
+  LIMIT 1`;
+
 /** Members of pools, their credits, and passes. */
 @Injectable()
 export class MembersRepository {
@@ -120,18 +128,14 @@ export class MembersRepository {
     return rows.length > 0;
   }
 
-  /** By a pass, or by a subscription. Indexes: primary key of week_passes, ix_week_purchases_user. */
+  /** Whether the user will be in the draw of the week, as it is shown. */
   async hasPass(userId: string, weekId: number): Promise<boolean> {
-    const rows = await this.database.query(
-      'passes.held',
-      `SELECT FROM week_passes WHERE user_id = $1 AND week_id = $2
-       UNION ALL
-       SELECT FROM week_purchases WHERE user_id = $1 AND last_week_id >= $2 AND week_id <= $2 AND purpose = 'subscription'
-         AND refused IS NULL AND taken_back_at IS NULL
-       LIMIT 1`,
-      [userId, weekId],
-    );
-    return rows.length > 0;
+    return (await this.database.query('passes.held', REGISTERED, [userId, weekId])).length > 0;
+  }
+
+  /** The same, within the transaction that decides by it. */
+  async isRegistered(manager: EntityManager, userId: string, weekId: number): Promise<boolean> {
+    return (await manager.query<unknown[]>(REGISTERED, [userId, weekId])).length > 0;
   }
 
   /**

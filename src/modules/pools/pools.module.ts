@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { ComplianceModule } from '../compliance/compliance.module.js';
 import { PaymentsModule } from '../payments/payments.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { WalletModule } from '../wallet/wallet.module.js';
@@ -30,7 +31,7 @@ import { WeeksRepository } from './weeks.repository.js';
 import { WeeksService } from './weeks.service.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([Week]), UsersModule, WalletModule, PaymentsModule],
+  imports: [TypeOrmModule.forFeature([Week]), UsersModule, ComplianceModule, WalletModule, PaymentsModule],
   controllers: [WeeksController, MeController, PoolsAdminController],
   providers: [
     WeeksService,

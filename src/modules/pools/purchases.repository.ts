@@ -70,29 +70,6 @@ export class PurchasesRepository {
     ]);
   }
 
-  /** Enters the user's gate, and only then looks what bars them from playing. */
-  async refusalOf(manager: EntityManager, userId: string, minimumAge: number): Promise<string | null> {
-    await manager.query('SELECT parley_gate_enter($1::uuid)', [userId]);
-    const [row] = await manager.query<{ code: string | null }[]>(
-      'SELECT code FROM compliance_refusal($1, parley_now(), $2)',
-      [userId, minimumAge],
-    );
-    return row?.code ?? null;
-  }
-
-  /** Whether the user will be in the draw of the week: by a pass, or by a subscription. */
-  async isRegistered(manager: EntityManager, userId: string, weekId: number): Promise<boolean> {
-    const rows = await manager.query<unknown[]>(
-      `SELECT FROM week_passes WHERE user_id = $1 AND week_id = $2
-       UNION ALL
-       SELECT FROM week_purchases WHERE user_id = $1 AND last_week_id >= $2 AND week_id <= $2 AND purpose = 'subscription'
-         AND refused IS NULL AND taken_back_at IS NULL
-       LIMIT 1`,
-      [userId, weekId],
-    );
-    return rows.length > 0;
-  }
-
   /** The last week that the user's subscription has been paid for. */
   async subscribedUntil(manager: EntityManager, userId: string): Promise<number | null> {
     const [row] = await manager.query<{ last: number | null }[]>(

@@ -2,6 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Clock } from '../../platform/clock/clock.js';
 import { Rules } from '../../platform/config/rules.js';
+import { ComplianceService } from '../compliance/compliance.service.js';
 import {
   type Purchase,
   type PurchaseEffect,
@@ -11,6 +12,7 @@ import {
 import { formatWeekId } from './domain/calendar.js';
 import { subscribedWeeks, usedOf } from './domain/entry-fees.js';
 import { EntryFeesService, feesOfSpan } from './entry-fees.service.js';
+import { MembersRepository } from './members.repository.js';
 import { PurchaseRecords } from './purchase-records.service.js';
 import { PurchasesRepository, type PurchaseRow } from './purchases.repository.js';
 import { WeeksService } from './weeks.service.js';
@@ -22,8 +24,10 @@ export class SubscriptionPurchase implements PurchaseHandler, OnModuleInit {
     private readonly port: PurchasePort,
     private readonly records: PurchaseRecords,
     private readonly repository: PurchasesRepository,
+    private readonly members: MembersRepository,
     private readonly fees: EntryFeesService,
     private readonly weeks: WeeksService,
+    private readonly compliance: ComplianceService,
     private readonly clock: Clock,
     private readonly rules: Rules,
   ) {}
@@ -41,13 +45,13 @@ export class SubscriptionPurchase implements PurchaseHandler, OnModuleInit {
   async paid(manager: EntityManager, purchase: Purchase): Promise<PurchaseEffect> {
     return await this.records.once(manager, purchase, async () => {
       const { userId, currency, periodEnd } = purchase;
-      const refusal = await this.repository.refusalOf(manager, userId, this.rules.auth.minimumAge);
+      const refusal = await this.compliance.enterGate(manager, userId);
       // The draw takes the same lock: this payment is in it, or begins with the week after.
       const next = await this.weeks.lockNextToJoin(manager, this.clock.now());
       const weeks = subscribedWeeks({
         nextToJoin: next.id,
         paidUntil: await this.repository.subscribedUntil(manager, userId),
-        holdsNext: await this.repository.isRegistered(manager, userId, next.id),
+        holdsNext: await this.members.isRegistered(manager, userId, next.id),
         periodEnd: periodEnd ?? next.endsAt,
         zone: this.rules.pools.zone,
       });

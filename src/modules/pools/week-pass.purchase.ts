@@ -1,7 +1,7 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Clock } from '../../platform/clock/clock.js';
-import { Rules } from '../../platform/config/rules.js';
+import { ComplianceService } from '../compliance/compliance.service.js';
 import {
   type Purchase,
   type PurchaseEffect,
@@ -25,8 +25,8 @@ export class WeekPassPurchase implements PurchaseHandler, OnModuleInit {
     private readonly repository: PurchasesRepository,
     private readonly members: MembersRepository,
     private readonly weeks: WeeksService,
+    private readonly compliance: ComplianceService,
     private readonly clock: Clock,
-    private readonly rules: Rules,
   ) {}
 
   onModuleInit(): void {
@@ -38,7 +38,7 @@ export class WeekPassPurchase implements PurchaseHandler, OnModuleInit {
     await this.records.requireTerms(manager, userId);
     const week = await this.weeks.getNextToJoin(manager, this.clock.now());
     const text = formatWeekId(week.id);
-    if (await this.repository.isRegistered(manager, userId, week.id))
+    if (await this.members.isRegistered(manager, userId, week.id))
       throw poolsErrors.PASS_ALREADY_HELD({ week: text });
     return text;
   }
@@ -47,13 +47,13 @@ export class WeekPassPurchase implements PurchaseHandler, OnModuleInit {
   async paid(manager: EntityManager, purchase: Purchase): Promise<PurchaseEffect> {
     return await this.records.once(manager, purchase, async () => {
       const { userId, currency } = purchase;
-      const refusal = await this.repository.refusalOf(manager, userId, this.rules.auth.minimumAge);
+      const refusal = await this.compliance.enterGate(manager, userId);
       const now = this.clock.now();
       const { id } = await this.weeks.lockNextToJoin(manager, now);
       const span = { first: id, last: id };
       if (refusal !== null) return { span, refused: refusal };
       const isNew =
-        !(await this.repository.isRegistered(manager, userId, id)) &&
+        !(await this.members.isRegistered(manager, userId, id)) &&
         (await this.members.insertPass(manager, {
           userId,
           weekId: id,

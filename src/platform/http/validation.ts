@@ -6,8 +6,8 @@ import { httpErrors } from './http.errors.js';
 const KEPT_A_CLASS = 500;
 const LONGEST_KEPT = 300;
 
-/** As the query parser and the router make them: strings and lists of strings, which JSON tells apart. */
-function isPlain(value: unknown): value is object {
+/** As the query parser and the router make them, of strings and lists of strings, which JSON tells apart. */
+function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 
@@ -27,7 +27,7 @@ class StrictValidationPipe extends ValidationPipe {
     const { type, metatype } = metadata;
     if (type === 'body' && metatype !== undefined && value === null)
       throw httpErrors.VALIDATION_FAILED({ problem: 'the body must be a JSON object' });
-    if ((type !== 'query' && type !== 'param') || metatype === undefined || !isPlain(value))
+    if ((type !== 'query' && type !== 'param') || metatype === undefined || !isObject(value))
       return (await super.transform(value, metadata)) as unknown;
     const text = JSON.stringify(value);
     const known = this.passed.get(metatype)?.get(text);

@@ -22,10 +22,8 @@ export class PaymentMoneyDto {
   currency: string;
 }
 
-export class StartDepositDto {
-  @IntField({ min: 1, example: 2500, description: 'Minor units of the currency; some have none' })
-  amount: number;
-
+/** By what one pays. */
+class PaidByDto {
   @TextField(CURRENCY)
   currency: string;
 
@@ -42,7 +40,12 @@ export class StartDepositDto {
   phone?: string;
 }
 
-export class StartCheckoutDto {
+export class StartDepositDto extends PaidByDto {
+  @IntField({ min: 1, example: 2500, description: 'Minor units of the currency; some have none' })
+  amount: number;
+}
+
+export class StartCheckoutDto extends PaidByDto {
   @EnumField(PURPOSES)
   purpose: PaymentPurpose;
 
@@ -53,21 +56,6 @@ export class StartCheckoutDto {
     description: 'Minor units. Of a deposit: how much. Of what has a price: that price, or nothing',
   })
   amount?: number;
-
-  @TextField(CURRENCY)
-  currency: string;
-
-  @TextField({ ...PROVIDER, optional: true, description: 'By default the first that takes the currency' })
-  provider?: string;
-
-  @TextField({
-    max: 16,
-    pattern: /^\+[1-9]\d{6,14}$/,
-    example: '+256772123456',
-    optional: true,
-    description: 'The number that pays, in E.164: of mobile money only',
-  })
-  phone?: string;
 }
 
 export class CheckoutDto {

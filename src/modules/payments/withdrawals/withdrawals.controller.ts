@@ -7,7 +7,7 @@ import { Operation } from '../../../platform/http/operation.decorator.js';
 import { CursorQuery } from '../../../platform/http/pagination.js';
 import { CurrentSubject, type Subject } from '../../../platform/security/subject.js';
 import { sessionErrors } from '../../auth/sessions/session.errors.js';
-import { complianceErrors } from '../../compliance/compliance.errors.js';
+import { withdrawalRulesErrors } from '../../compliance/compliance.errors.js';
 import { walletErrors } from '../../wallet/wallet.errors.js';
 import { paymentsErrors } from '../payments.errors.js';
 import { RequestWithdrawalDto, WithdrawalDto } from './dto/withdrawals.dto.js';
@@ -35,7 +35,7 @@ export class WithdrawalsController {
       paymentsErrors.CURRENCY_NOT_TAKEN,
       paymentsErrors.AMOUNT_OUT_OF_RANGE,
       paymentsErrors.PHONE_REQUIRED,
-      complianceErrors.WITHDRAWAL_COOLING_OFF,
+      withdrawalRulesErrors.WITHDRAWAL_COOLING_OFF,
       withdrawalsErrors.TOO_MANY_OPEN_WITHDRAWALS,
       walletErrors.INSUFFICIENT_FUNDS,
     ],
