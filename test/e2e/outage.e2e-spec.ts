@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Builders, type TestGame, unbalanced } from '../support/builders.js';
 import { type Answer, Client } from '../support/client.js';
-import { TestProcess } from '../support/processes.js';
+import { endProcessesAfterAll, TestProcess } from '../support/processes.js';
 import { eventually, startSystem, type System } from '../support/system.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 
@@ -13,6 +13,8 @@ const OUTAGE_MS = Number(process.env['OUTAGE_SECONDS'] ?? 4) * 1000;
 const PATIENCE_MS = 5000;
 const STATEMENT_TIMEOUT_MS = 1000;
 const WEEK = 202340;
+
+endProcessesAfterAll();
 
 describe('an API and a worker', () => {
   let system: System;

@@ -2,12 +2,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { DpopClient } from '../support/dpop-client.js';
 import { PASSWORD } from '../support/builders.js';
 import { type Answer, Client } from '../support/client.js';
-import { TestProcess } from '../support/processes.js';
+import { endProcessesAfterAll, TestProcess } from '../support/processes.js';
 import { eventually, startSystem, type System } from '../support/system.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 
 const outcome = ({ status, error }: Answer) => [status, error?.code ?? null];
 const ENDED = [401, 'SESSION_ENDED'];
+
+endProcessesAfterAll();
 
 /** The System's API and one in a process of its own, which is cut off from Redis at will. */
 describe('what one API process ends', () => {

@@ -8,7 +8,7 @@ import { ResultsService } from '../../src/modules/sports/results.service.js';
 import { Builders, type TestGame, unbalanced } from '../support/builders.js';
 import type { Client } from '../support/client.js';
 import { holding, jobLocks, leftToDo, workerStuckAt } from '../support/crash.js';
-import { TestProcess } from '../support/processes.js';
+import { endProcessesAfterAll, TestProcess } from '../support/processes.js';
 import { eventually, startSystem, type System } from '../support/system.js';
 
 const WEEK = 202340;
@@ -24,6 +24,8 @@ interface Sent {
   failure: string | null;
   lastOfConnection: boolean;
 }
+
+endProcessesAfterAll();
 
 describe('a process that is told to stop', () => {
   let system: System;

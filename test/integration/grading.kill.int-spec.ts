@@ -3,7 +3,7 @@ import { ResultsService } from '../../src/modules/sports/results.service.js';
 import { Builders, type TestGame, unbalanced } from '../support/builders.js';
 import { configDir } from '../support/config-dir.js';
 import { betOnEverything, expireJobLocks, holding, jobLocks, leftToDo } from '../support/crash.js';
-import { TestProcess } from '../support/processes.js';
+import { endProcessesAfterAll, TestProcess } from '../support/processes.js';
 import { eventually, startSystem, type System } from '../support/system.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 
@@ -17,6 +17,8 @@ const BETS = PLAYERS * 6 * TIMES;
 const PAID = 3 * 19 * TIMES;
 /** Chunks a worker grades at a time. */
 const CONCURRENCY = 4;
+
+endProcessesAfterAll();
 
 describe('grading thousands of bets', () => {
   const config = configDir({ pools: { maxSize: PLAYERS / POOLS }, settlement: { chunkBets: 100 } });

@@ -5,9 +5,11 @@ import { VerifyService } from '../../src/modules/wallet/verify.service.js';
 import { QUEUES } from '../../src/platform/jobs/queues.js';
 import { Builders } from '../support/builders.js';
 import type { Client } from '../support/client.js';
-import { TestProcess } from '../support/processes.js';
+import { endProcessesAfterAll, TestProcess } from '../support/processes.js';
 import { eventually, startSystem, type System } from '../support/system.js';
 import { Wallets } from '../support/wallets.js';
+
+endProcessesAfterAll();
 
 describe('verifying the ledger', () => {
   let system: System;

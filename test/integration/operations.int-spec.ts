@@ -9,11 +9,13 @@ import { serveOperations } from '../../src/platform/observability/operations-ser
 import { gameResultRecorded } from '../../src/modules/sports/sports.events.js';
 import { Builders, PASSWORD } from '../support/builders.js';
 import { Client } from '../support/client.js';
-import { TestProcess } from '../support/processes.js';
+import { endProcessesAfterAll, TestProcess } from '../support/processes.js';
 import { eventually, startSystem, type System } from '../support/system.js';
 
 const METRICS_TOKEN = 'a token for machines only';
 const WEEK = 202340;
+
+endProcessesAfterAll();
 
 describe('what an operator sees', () => {
   let system: System;

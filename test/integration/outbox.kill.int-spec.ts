@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { ResultsService } from '../../src/modules/sports/results.service.js';
 import { UnitOfWork } from '../../src/platform/database/unit-of-work.js';
 import { DeadLettersService } from '../../src/platform/jobs/dead-letters.service.js';
@@ -17,7 +17,7 @@ import {
   workerStuckAt,
 } from '../support/crash.js';
 import { DUE_KIND, EFFECTS_QUEUE, EFFECTS_TABLE, happened } from '../support/effects.js';
-import { TestProcess } from '../support/processes.js';
+import { endProcessesAfterAll, TestProcess } from '../support/processes.js';
 import { eventually, startSystem, type System } from '../support/system.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 
@@ -26,9 +26,10 @@ const ROUNDS = 6;
 const EVENTS = 50;
 const DEADLINES = 10;
 const GAMES = 2;
+/** Each test starts processes, which on a busy machine takes several seconds each; what it waits for has limits of its own. */
+const LIMIT_MS = 180_000;
 
-// Each test starts processes, which on a busy machine takes several seconds each; what it waits for has limits of its own.
-jest.setTimeout(180_000);
+endProcessesAfterAll();
 
 describe('a worker that is killed', () => {
   const config = configDir({ pools: { maxSize: 8 }, settlement: { chunkBets: 30 } });
@@ -136,71 +137,87 @@ describe('a worker that is killed', () => {
     expect(await queue.zcard(`${prefix}:failed`)).toBe(0);
   }
 
-  it('at random moments, again and again, loses no event and repeats no effect', async () => {
-    let next = start();
-    for (let round = 0; round < ROUNDS; round += 1) {
-      worker = await (await next).ready();
-      next = start();
-      await setDeadlines(DEADLINES);
-      const work = [publish(EVENTS), ...games.slice(round * GAMES, (round + 1) * GAMES).map(finish)];
-      await sleep(Math.random() * 400);
-      await worker.kill('SIGKILL');
-      await Promise.all(work);
-    }
-    await (await next).kill('SIGKILL');
-    await heirFinishes();
-    const { rows } = await system.db.query(
-      `SELECT count(DISTINCT game_id)::int AS games, count(*)::int AS settlements,
+  it(
+    'at random moments, again and again, loses no event and repeats no effect',
+    async () => {
+      let next = start();
+      for (let round = 0; round < ROUNDS; round += 1) {
+        worker = await (await next).ready();
+        next = start();
+        await setDeadlines(DEADLINES);
+        const work = [publish(EVENTS), ...games.slice(round * GAMES, (round + 1) * GAMES).map(finish)];
+        await sleep(Math.random() * 400);
+        await worker.kill('SIGKILL');
+        await Promise.all(work);
+      }
+      await (await next).kill('SIGKILL');
+      await heirFinishes();
+      const { rows } = await system.db.query(
+        `SELECT count(DISTINCT game_id)::int AS games, count(*)::int AS settlements,
               (SELECT count(*)::int FROM bets b JOIN settlements s USING (game_id) WHERE b.status = 'placed') AS open
        FROM settlements`,
-    );
-    expect(rows).toEqual([{ games: reported, settlements: reported, open: 0 }]);
-  });
+      );
+      expect(rows).toEqual([{ games: reported, settlements: reported, open: 0 }]);
+    },
+    LIMIT_MS,
+  );
 
-  it('while its relay holds a batch that no queue has yet, leaves the batch to the next', async () => {
-    worker = await start({ ...system.env, REDIS_URL: proxy.url });
-    await worker.ready();
-    await eventually(async () => (await leftToDo(system)).events === 0);
-    proxy.mute();
-    await publish(20);
-    await workerStuckAt(system, '%FROM outbox ORDER BY id LIMIT%', 'idle');
-    expect((await leftToDo(system)).events).toBe(20);
-    await worker.kill('SIGKILL');
-    await proxy.restore();
-    await heirFinishes();
-  });
+  it(
+    'while its relay holds a batch that no queue has yet, leaves the batch to the next',
+    async () => {
+      worker = await start({ ...system.env, REDIS_URL: proxy.url });
+      await worker.ready();
+      await eventually(async () => (await leftToDo(system)).events === 0);
+      proxy.mute();
+      await publish(20);
+      await workerStuckAt(system, '%FROM outbox ORDER BY id LIMIT%', 'idle');
+      expect((await leftToDo(system)).events).toBe(20);
+      await worker.kill('SIGKILL');
+      await proxy.restore();
+      await heirFinishes();
+    },
+    LIMIT_MS,
+  );
 
-  it('after a queue took the jobs and before the outbox let go of them, has them delivered twice and done once', async () => {
-    await publish(20);
-    // Rows can be taken under this lock, but not deleted.
-    const release = await holding(system, 'LOCK TABLE outbox IN SHARE MODE');
-    worker = await start();
-    await workerStuckAt(system, 'DELETE FROM outbox%', 'lock');
-    await eventually(async () => {
-      const { rows } = await system.db.query('SELECT count(*)::int AS n FROM test_effects');
-      return rows[0].n === published + deadlines;
-    });
-    await worker.kill('SIGKILL');
-    await release();
-    expect((await leftToDo(system)).events).toBe(20);
-    await heirFinishes();
-  });
+  it(
+    'after a queue took the jobs and before the outbox let go of them, has them delivered twice and done once',
+    async () => {
+      await publish(20);
+      // Rows can be taken under this lock, but not deleted.
+      const release = await holding(system, 'LOCK TABLE outbox IN SHARE MODE');
+      worker = await start();
+      await workerStuckAt(system, 'DELETE FROM outbox%', 'lock');
+      await eventually(async () => {
+        const { rows } = await system.db.query('SELECT count(*)::int AS n FROM test_effects');
+        return rows[0].n === published + deadlines;
+      });
+      await worker.kill('SIGKILL');
+      await release();
+      expect((await leftToDo(system)).events).toBe(20);
+      await heirFinishes();
+    },
+    LIMIT_MS,
+  );
 
-  it('in the middle of grading, leaves the chunk to the next', async () => {
-    const game = games.at(-1) as TestGame;
-    const { rows: pools } = await system.db.query('SELECT id FROM pools ORDER BY id');
-    const release = await holding(system, 'SELECT FROM pools WHERE id = $1 FOR UPDATE', [pools.at(-1).id]);
-    worker = await start();
-    await finish(game);
-    await workerStuckAt(system, '%bets_grade%', 'lock');
-    await worker.kill('SIGKILL');
-    await release();
-    await heirFinishes();
-    const { rows } = await system.db.query(
-      `SELECT count(*)::int AS graded, count(DISTINCT settlement_id)::int AS settlements
+  it(
+    'in the middle of grading, leaves the chunk to the next',
+    async () => {
+      const game = games.at(-1) as TestGame;
+      const { rows: pools } = await system.db.query('SELECT id FROM pools ORDER BY id');
+      const release = await holding(system, 'SELECT FROM pools WHERE id = $1 FOR UPDATE', [pools.at(-1).id]);
+      worker = await start();
+      await finish(game);
+      await workerStuckAt(system, '%bets_grade%', 'lock');
+      await worker.kill('SIGKILL');
+      await release();
+      await heirFinishes();
+      const { rows } = await system.db.query(
+        `SELECT count(*)::int AS graded, count(DISTINCT settlement_id)::int AS settlements
        FROM bets WHERE game_id = $1 AND status IN ('won', 'lost')`,
-      [game.id],
-    );
-    expect(rows).toEqual([{ graded: betsPerGame, settlements: 1 }]);
-  });
+        [game.id],
+      );
+      expect(rows).toEqual([{ graded: betsPerGame, settlements: 1 }]);
+    },
+    LIMIT_MS,
+  );
 });

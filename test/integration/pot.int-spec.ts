@@ -7,7 +7,7 @@ import { Builders } from '../support/builders.js';
 import type { Client } from '../support/client.js';
 import { expireJobLocks, holding } from '../support/crash.js';
 import { moneyProblems } from '../support/pool-money.js';
-import { TestProcess } from '../support/processes.js';
+import { endProcessesAfterAll, TestProcess } from '../support/processes.js';
 import { startSystemWithRules } from '../support/rules-folder.js';
 import { eventually, type System } from '../support/system.js';
 
@@ -96,6 +96,8 @@ const sum = async (kind: string) =>
 const stuck = async () =>
   await count(`pg_stat_activity WHERE datname = current_database() AND application_name = 'parley-worker'
                AND query LIKE '%ledger_post%' AND wait_event_type = 'Lock'`);
+
+endProcessesAfterAll();
 
 describe('the end of a week', () => {
   it('pays every prize once, with a worker killed in the middle and fifty others who settle it at once', async () => {

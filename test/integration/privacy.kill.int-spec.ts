@@ -3,8 +3,10 @@ import { Builders } from '../support/builders.js';
 import type { Client } from '../support/client.js';
 import { expireJobLocks, holding, workerStuckAt } from '../support/crash.js';
 import { unzip } from '../support/exports.js';
-import { TestProcess } from '../support/processes.js';
+import { endProcessesAfterAll, TestProcess } from '../support/processes.js';
 import { eventually, startSystem, type System } from '../support/system.js';
+
+endProcessesAfterAll();
 
 /** A worker that is killed in the middle of what only it does; another one ends it. */
 describe('a killed worker', () => {

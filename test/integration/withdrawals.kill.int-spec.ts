@@ -2,10 +2,12 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Builders } from '../support/builders.js';
 import type { Client } from '../support/client.js';
 import { expireJobLocks, holding } from '../support/crash.js';
-import { TestProcess } from '../support/processes.js';
+import { endProcessesAfterAll, TestProcess } from '../support/processes.js';
 import { eventually, startSystem, type System } from '../support/system.js';
 import { Wallets } from '../support/wallets.js';
 import { brokenMoney, moneyOf, untilIs, withdraw } from '../support/withdrawals.js';
+
+endProcessesAfterAll();
 
 /** A worker that is killed on the way to the provider, or on the way back. */
 describe('a killed worker', () => {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Redis } from 'ioredis';
+import { threadId } from 'node:worker_threads';
 import { Client } from 'pg';
 import { TEMPLATE_DATABASE } from './template-database.js';
 
@@ -46,17 +46,6 @@ export function testRedis(): { url: string; prefix: string } {
   return { url: url.href, prefix: `test:${worker()}:${randomBytes(4).toString('hex')}:` };
 }
 
-/** Empties this worker's Redis database; a worker runs one test file at a time, so nobody else's keys are in it. */
-export async function flushTestRedis(): Promise<void> {
-  const redis = new Redis(testRedis().url, { lazyConnect: true, maxRetriesPerRequest: 1 });
-  try {
-    await redis.connect();
-    await redis.flushdb();
-  } finally {
-    redis.disconnect();
-  }
-}
-
 /** FILE_COPY is the fast way for a small template on a server that does not wait for the disk. */
 async function clone(client: Client, name: string): Promise<void> {
   const deadline = Date.now() + CLONE_TIMEOUT_MS;
@@ -83,7 +72,7 @@ async function asAdmin(url: string, work: (client: Client) => Promise<void>): Pr
 }
 
 function worker(): number {
-  return Number(process.env.JEST_WORKER_ID ?? '1');
+  return threadId;
 }
 
 function serviceUrl(name: 'PARLEY_TEST_PG_URL' | 'PARLEY_TEST_REDIS_URL'): string {

@@ -22,7 +22,7 @@ const TESTS = join(import.meta.dirname, '..');
 
 /**
  * Starts one Postgres and one Redis for the run, in a process of their own (`services.ts`), and passes their
- * addresses to the test workers as PARLEY_TEST_PG_URL and PARLEY_TEST_REDIS_URL. With TEST_DATABASE_URL and
+ * addresses to the test workers as PARLEY_TEST_PG_URL and PARLEY_TEST_REDIS_URL, with PARLEY_TEST_FOLDER for files. With TEST_DATABASE_URL and
  * TEST_REDIS_URL set those servers are used; when no test of the run needs any, none is started.
  */
 export default async function globalSetup(config: GlobalConfig): Promise<void> {
@@ -59,6 +59,7 @@ export default async function globalSetup(config: GlobalConfig): Promise<void> {
   holder.parleyTestServices = services;
   process.env.PARLEY_TEST_PG_URL = message.postgresUrl;
   process.env.PARLEY_TEST_REDIS_URL = message.redisUrl;
+  process.env.PARLEY_TEST_FOLDER = message.folder;
 }
 
 /** Whether the run can include a test of a project with services, by its selected projects and path patterns. */

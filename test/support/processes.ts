@@ -1,8 +1,8 @@
 import { type ChildProcess, execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { threadId } from 'node:worker_threads';
 import { afterAll } from '@jest/globals';
 import { freePort } from '../../scripts/embedded/ports.js';
 
@@ -26,19 +26,22 @@ export interface Ended {
 const running = new Set<ChildProcess>();
 let compiled: string | undefined;
 
-/** Of the test file that imports this. */
-afterAll(() => {
-  for (const child of running) child.kill('SIGKILL');
-  if (compiled !== undefined) rmSync(compiled, { recursive: true, force: true });
-});
+/** For a file that starts processes: none outlives it. */
+export function endProcessesAfterAll(): void {
+  afterAll(() => {
+    for (const child of running) child.kill('SIGKILL');
+  });
+}
 
 /**
- * The project compiled once for a test file, as `npm run build` compiles it. A child then starts in a third of
+ * The project compiled once for a worker of the tests, as `npm run build` compiles it. A child then starts in a third of
  * the time that it needs when it compiles for itself.
  */
 function build(): string {
   if (compiled !== undefined) return compiled;
-  const folder = mkdtempSync(join(tmpdir(), 'parley-build-'));
+  const parent = process.env['PARLEY_TEST_FOLDER'];
+  if (parent === undefined) throw new Error("PARLEY_TEST_FOLDER is not set: Jest's global setup sets it");
+  const folder = join(parent, `build-${threadId}`);
   const swc = join(ROOT, 'node_modules', '@swc', 'cli', 'bin', 'swc.js');
   execFileSync(
     process.execPath,

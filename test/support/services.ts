@@ -15,11 +15,16 @@ import { TEMPLATE_DATABASE } from './template-database.js';
  */
 
 /** What it tells Jest, once. */
-export type ServicesMessage = { postgresUrl: string; redisUrl: string } | { error: string };
+export type ServicesMessage = RunningServices | { error: string };
 
-interface Services {
+interface RunningServices {
   postgresUrl: string;
   redisUrl: string;
+  /** For files of the run; removed after it. */
+  folder: string;
+}
+
+interface Services extends RunningServices {
   stop(): Promise<void>;
 }
 
@@ -40,7 +45,7 @@ const starting = startServices();
 process.once('disconnect', () => void stop());
 process.once('SIGTERM', () => void stop());
 await starting.then(
-  ({ postgresUrl, redisUrl }) => tell({ postgresUrl, redisUrl }),
+  ({ postgresUrl, redisUrl, folder }) => tell({ postgresUrl, redisUrl, folder }),
   (error: unknown) => tell({ error: describe(error) }),
 );
 
@@ -51,18 +56,17 @@ async function stop(): Promise<void> {
 }
 
 async function startServices(): Promise<Services> {
-  const { TEST_DATABASE_URL: postgresUrl, TEST_REDIS_URL: redisUrl } = process.env;
-  if (postgresUrl && redisUrl) {
-    await makeTemplate(postgresUrl);
-    return { postgresUrl, redisUrl, stop: async () => undefined };
-  }
-  return startEmbedded();
-}
-
-async function startEmbedded(): Promise<Services> {
   const folder = mkdtempSync(join(tmpdir(), 'parley-test-'));
   chmodSync(folder, 0o755); // for root: the server runs under another account, which must enter
-  const stops: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
+  const remove = () => rm(folder, { recursive: true, force: true });
+  const { TEST_DATABASE_URL: postgresUrl, TEST_REDIS_URL: redisUrl } = process.env;
+  if (!postgresUrl || !redisUrl) return startEmbedded(folder, remove);
+  await makeTemplate(postgresUrl);
+  return { postgresUrl, redisUrl, folder, stop: remove };
+}
+
+async function startEmbedded(folder: string, remove: () => Promise<void>): Promise<Services> {
+  const stops: (() => Promise<unknown>)[] = [remove];
   const stopAll = async () => {
     for (const stopOne of stops.splice(0).toReversed()) await stopOne();
   };
@@ -84,7 +88,7 @@ async function startEmbedded(): Promise<Services> {
 
     const postgresUrl = postgres.url('postgres');
     await makeTemplate(postgresUrl);
-    return { postgresUrl, redisUrl: redis.url(), stop: stopAll };
+    return { postgresUrl, redisUrl: redis.url(), folder, stop: stopAll };
   } catch (error) {
     await stopAll();
     throw error;

@@ -1,0 +1,2 @@
+// Decorators of whatever a test loads first write their metadata by it.
+import 'reflect-metadata';
