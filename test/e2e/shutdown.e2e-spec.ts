@@ -189,7 +189,7 @@ describe('a process that is told to stop', () => {
     const worker = (running = await (await TestProcess.start('worker', env)).ready());
     const result = { status: 'final', homeScore: 24, awayScore: 20 } as const;
     await system.app.get(ResultsService).report(null, graded.id, result);
-    await workerStuckAt(system, '%bets_grade%', 'lock');
+    await workerStuckAt(system, '%settlement_grade_chunk%', 'lock');
     const ending = timedEnd(worker, signal);
     await sleep(400);
     expect(await worker.readiness()).toBe(0);

@@ -21,7 +21,7 @@ const CONCURRENCY = 4;
 endProcessesAfterAll();
 
 describe('grading thousands of bets', () => {
-  const config = configDir({ pools: { maxSize: PLAYERS / POOLS }, settlement: { chunkBets: 100 } });
+  const config = configDir({ pools: { maxSize: PLAYERS / POOLS }, settlement: { chunkBets: 100, gradersPerWorker: CONCURRENCY } });
   const workers: TestProcess[] = [];
   let system: System;
   let proxy: TcpProxy;
@@ -98,7 +98,7 @@ describe('grading thousands of bets', () => {
   async function inHand(): Promise<[number, number]> {
     const { rows } = await system.db.query(
       `SELECT client_port AS port FROM pg_stat_activity
-       WHERE datname = current_database() AND query LIKE '%bets_grade%' AND wait_event_type = 'Lock'`,
+       WHERE datname = current_database() AND query LIKE '%settlement_grade_chunk%' AND wait_event_type = 'Lock'`,
     );
     const proxied = rows.filter(({ port }) => proxy.ports.includes(port)).length;
     return [proxied, rows.length - proxied];

@@ -207,7 +207,7 @@ describe('a worker that is killed', () => {
       const release = await holding(system, 'SELECT FROM pools WHERE id = $1 FOR UPDATE', [pools.at(-1).id]);
       worker = await start();
       await finish(game);
-      await workerStuckAt(system, '%bets_grade%', 'lock');
+      await workerStuckAt(system, '%settlement_grade_chunk%', 'lock');
       await worker.kill('SIGKILL');
       await release();
       await heirFinishes();

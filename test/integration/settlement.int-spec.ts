@@ -607,8 +607,8 @@ describe('events', () => {
     const settlements = system.app.get(SettlementService);
     const { rows } = await system.db.query('SELECT * FROM settlements WHERE game_id = $1', [game.id]);
     // Two of four chunks, as a worker leaves them that is killed.
-    await settlements['gradeNextChunk'](rows[0]);
-    await settlements['gradeNextChunk'](rows[0]);
+    await settlements['gradeNextChunk'](rows[0].id);
+    await settlements['gradeNextChunk'](rows[0].id);
     expect(new Set(await statuses(game))).toEqual(new Set(['won', 'lost', 'placed']));
     await results.report(null, game.id, final(10, 17, 'corrected'));
     await deliveries.deliver((await deliveries.waiting()).find(({ topic }) => topic.startsWith('sports.'))!);

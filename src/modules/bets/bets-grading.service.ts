@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { afterCommit } from '../../platform/database/after-commit.js';
 import { WeekOpenedPort } from '../pools/week-opened.port.js';
 import { BetPages } from './bet-pages.js';
-import { BetsRepository, type ChunkToGrade } from './bets.repository.js';
+import { BetsRepository } from './bets.repository.js';
 
 /** What settlement asks of bets, always inside its own transaction. */
 @Injectable()
@@ -19,11 +19,9 @@ export class BetsGradingService implements OnModuleInit {
     this.weekOpened.register((manager, weekId) => this.repository.openWeek(manager, weekId));
   }
 
-  /** Grades a chunk and pays it; how many bets changed. Doing it again changes none. */
-  async gradeChunk(manager: EntityManager, chunk: ChunkToGrade): Promise<number> {
-    const changed = await this.repository.grade(manager, chunk);
-    if (changed > 0) afterCommit(manager, 'bets.graded', () => void this.pages.graded());
-    return changed;
+  /** Bets change with this transaction: what is shown of them is asked anew after it. */
+  graded(manager: EntityManager): void {
+    afterCommit(manager, 'bets.graded', () => void this.pages.graded());
   }
 
   async countByPool(manager: EntityManager, weekId: number, marketIds: string[]) {

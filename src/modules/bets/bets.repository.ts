@@ -48,18 +48,6 @@ export interface BetRow {
   settled_at: Date | null;
 }
 
-/** How the bets on some markets are to be graded: see `bets_grade` in the migration. */
-export interface ChunkToGrade {
-  settlementId: string;
-  weekId: number;
-  poolIds: string[];
-  marketIds: string[];
-  startsAt: Date;
-  grades: object[];
-  now: Date;
-  regrade: boolean;
-}
-
 const COLUMNS = `id, week_id, pool_id, game_id, market_id, odds_id, outcome, american, price_num, price_den, stake,
   potential_payout, status, payout, reason, placed_at, settled_at`;
 
@@ -140,23 +128,6 @@ export class BetsRepository {
        GROUP BY pool_id ORDER BY pool_id`,
       [weekId, marketIds],
     );
-  }
-
-  async grade(manager: EntityManager, chunk: ChunkToGrade): Promise<number> {
-    const [row] = await manager.query<{ graded: number }[]>(
-      'SELECT bets_grade($1, $2, $3, $4, $5, $6, $7, $8) AS graded',
-      [
-        chunk.settlementId,
-        chunk.weekId,
-        chunk.poolIds,
-        chunk.marketIds,
-        chunk.startsAt,
-        JSON.stringify(chunk.grades),
-        chunk.now,
-        chunk.regrade,
-      ],
-    );
-    return row?.graded ?? 0;
   }
 
   async countOpen(manager: EntityManager, weekId: number): Promise<number> {

@@ -16,7 +16,7 @@ export interface SettlementRow {
   completed_at: Date | null;
 }
 
-export interface ChunkRow {
+interface ChunkRow {
   number: number;
   pool_ids: string[];
   bets: number;
@@ -92,33 +92,13 @@ export class SettlementRepository {
     return row ?? null;
   }
 
-  /** Keeps the settlement from being superseded while a chunk of it is graded. */
-  async share(manager: EntityManager, id: string): Promise<SettlementRow['status'] | null> {
-    const [row] = await manager.query<{ status: SettlementRow['status'] }[]>(
-      'SELECT status FROM settlements WHERE id = $1 FOR SHARE',
-      [id],
+  /** Grades a chunk nobody else works on; how many bets changed, or null when there is none left. See the migration. */
+  async gradeChunk(manager: EntityManager, settlementId: string, now: Date): Promise<number | null> {
+    const [row] = await manager.query<{ changed: number | null }[]>(
+      'SELECT settlement_grade_chunk($1, $2) AS changed',
+      [settlementId, now],
     );
-    return row?.status ?? null;
-  }
-
-  /**
-   * A chunk nobody else works on, locked until the transaction ends; any one, so that workers on different games of an
-   * afternoon do not all ask for the same pools. Index: ix_settlement_chunks_left.
-   */
-  async claimChunk(manager: EntityManager, settlementId: string): Promise<ChunkRow | null> {
-    const [row] = await manager.query<ChunkRow[]>(
-      `SELECT number, pool_ids, bets FROM settlement_chunks WHERE settlement_id = $1 AND done_at IS NULL
-       ORDER BY random() LIMIT 1 FOR UPDATE SKIP LOCKED`,
-      [settlementId],
-    );
-    return row ?? null;
-  }
-
-  async finishChunk(manager: EntityManager, settlementId: string, number: number, now: Date): Promise<void> {
-    await manager.query(
-      'UPDATE settlement_chunks SET done_at = $3 WHERE settlement_id = $1 AND number = $2',
-      [settlementId, number, now],
-    );
+    return row?.changed ?? null;
   }
 
   /** Marks a settlement whose chunks are all done; false when some are not, or another worker was first. */

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import pLimit, { type LimitFunction } from 'p-limit';
 import type { EntityManager } from 'typeorm';
 import { Clock } from '../../platform/clock/clock.js';
 import { Rules } from '../../platform/config/rules.js';
@@ -25,6 +26,9 @@ const HELPERS = 4;
  */
 @Injectable()
 export class SettlementService {
+  /** Those of all games take turns, so that a small one need not wait for a large one. */
+  private readonly graders: LimitFunction;
+
   constructor(
     private readonly repository: SettlementRepository,
     private readonly bets: BetsGradingService,
@@ -35,7 +39,9 @@ export class SettlementService {
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
     private readonly rules: Rules,
-  ) {}
+  ) {
+    this.graders = pLimit(rules.settlement.gradersPerWorker);
+  }
 
   /** Starts the settlement of a result. An event that speaks of a version that is no longer the game's is passed over. */
   async start(gameId: string, version: number): Promise<void> {
@@ -90,7 +96,7 @@ export class SettlementService {
   async run(settlementId: string): Promise<void> {
     const settlement = await this.repository.find(settlementId);
     if (!settlement) throw settlementErrors.SETTLEMENT_NOT_FOUND({ settlementId });
-    while (await this.gradeNextChunk(settlement));
+    while (await this.graders(() => this.gradeNextChunk(settlementId)));
     await this.unitOfWork.run(async (manager) => {
       const { id, game_id: gameId, week_id: weekId, result_version: resultVersion } = settlement;
       if (!(await this.repository.finish(manager, id, this.clock.now()))) return;
@@ -106,31 +112,11 @@ export class SettlementService {
     });
   }
 
-  private async gradeNextChunk(settlement: SettlementRow): Promise<boolean> {
+  private async gradeNextChunk(settlementId: string): Promise<boolean> {
     return await this.unitOfWork.run(async (manager) => {
-      if ((await this.repository.share(manager, settlement.id)) !== 'running') return false;
-      const chunk = await this.repository.claimChunk(manager, settlement.id);
-      if (!chunk) return false;
-      const now = this.clock.now();
-      const {
-        id,
-        game_id: gameId,
-        week_id: weekId,
-        result_version: version,
-        starts_at: startsAt,
-      } = settlement;
-      await this.bets.gradeChunk(manager, {
-        settlementId: id,
-        weekId,
-        poolIds: chunk.pool_ids,
-        marketIds: settlement.market_ids,
-        startsAt,
-        grades: settlement.grades,
-        now,
-        regrade: await this.repository.hasEarlier(manager, gameId, version),
-      });
-      await this.repository.finishChunk(manager, id, chunk.number, now);
-      return true;
+      const changed = await this.repository.gradeChunk(manager, settlementId, this.clock.now());
+      if (changed !== null && changed > 0) this.bets.graded(manager);
+      return changed !== null;
     });
   }
 

@@ -119,6 +119,11 @@ export class SettlementRules {
   @IsInt()
   @Min(1)
   chunkBets: number;
+
+  /** Chunks that a worker process grades at once. */
+  @IsInt()
+  @Min(1)
+  gradersPerWorker: number;
 }
 
 /** `config/auth.yml`. */
