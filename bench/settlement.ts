@@ -119,7 +119,9 @@ async function reset({ db }: Bench): Promise<void> {
     "SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = 'bets'::regclass",
   );
   // A result without its settlement is one whose job was lost: the workers would settle it again beside the floor.
-  await db.query("UPDATE games SET status = 'scheduled', home_score = NULL, away_score = NULL, result_version = 0");
+  await db.query(
+    "UPDATE games SET status = 'scheduled', home_score = NULL, away_score = NULL, result_version = 0",
+  );
   await db.query('DELETE FROM settlement_chunks');
   await db.query('DELETE FROM settlements');
   await db.query(

@@ -21,7 +21,10 @@ const CONCURRENCY = 4;
 endProcessesAfterAll();
 
 describe('grading thousands of bets', () => {
-  const config = configDir({ pools: { maxSize: PLAYERS / POOLS }, settlement: { chunkBets: 100, gradersPerWorker: CONCURRENCY } });
+  const config = configDir({
+    pools: { maxSize: PLAYERS / POOLS },
+    settlement: { chunkBets: 100, gradersPerWorker: CONCURRENCY },
+  });
   const workers: TestProcess[] = [];
   let system: System;
   let proxy: TcpProxy;
