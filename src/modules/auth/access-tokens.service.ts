@@ -9,6 +9,8 @@ import { authErrors } from './auth.errors.js';
 import { SigningKeys } from './sessions/signing-keys.js';
 
 const ISSUER = 'parley';
+/** Of a signature's end: enough to tell tokens apart, and a tenth of what hashing all of one costs. */
+const TAIL = 32;
 
 /** What a verified access token says. Role and permissions are not believed from here: the live session tells them. */
 export interface AccessClaims {
@@ -21,12 +23,12 @@ export interface AccessClaims {
 }
 
 /**
- * Signs and verifies access tokens (JWT, EdDSA or ES256, 15 minutes). A token that was verified once is remembered by its
- * whole text, so that its signature is computed once and not at every request; its expiry is checked every time.
+ * Signs and verifies access tokens (JWT, EdDSA or ES256, 15 minutes). A token that was verified once is remembered, and
+ * compared by its whole text, so that its signature is computed once and not at every request; its expiry is checked every time.
  */
 @Injectable()
 export class AccessTokensService {
-  private readonly verified = new LRUCache<string, AccessClaims>({ max: 20_000 });
+  private readonly verified = new LRUCache<string, { token: string; claims: AccessClaims }>({ max: 20_000 });
 
   constructor(
     private readonly keys: SigningKeys,
@@ -50,8 +52,9 @@ export class AccessTokensService {
 
   /** Throws TOKEN_EXPIRED or UNAUTHENTICATED. A promise only for a token that is seen for the first time. */
   verify(token: string): AccessClaims | Promise<AccessClaims> {
-    const claims = this.verified.get(token);
-    if (claims === undefined) return this.verifySignature(token);
+    const known = this.verified.get(token.slice(-TAIL));
+    if (known?.token !== token) return this.verifySignature(token);
+    const { claims } = known;
     if (claims.expiresAt <= this.nowSeconds()) throw authErrors.TOKEN_EXPIRED();
     return claims;
   }
@@ -81,7 +84,7 @@ export class AccessTokensService {
         jkt,
         expiresAt: Number(payload.exp),
       };
-      this.verified.set(token, claims);
+      this.verified.set(token.slice(-TAIL), { token, claims });
       return claims;
     } catch (error) {
       if (error instanceof errors.JWTExpired) throw authErrors.TOKEN_EXPIRED({}, { cause: error });

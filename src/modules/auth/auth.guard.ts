@@ -44,26 +44,18 @@ export class AuthGuard implements CanActivate {
     if (claims.jkt !== (proof && proof.jkt)) throw authErrors.UNAUTHENTICATED({ problem: 'key' });
     this.counts.begin(request, claims.userId);
     this.early.begin(context, claims.userId);
-    const session = await this.admitted(request, claims, proof, this.passive.of(context) === undefined);
+    let session: LiveSession;
+    try {
+      session = await this.sessionOf(claims, proof, this.passive.of(context) === undefined);
+    } catch (error) {
+      // Who is not let in spends nothing: else whoever has a token of an ended session would keep its owner out.
+      await this.counts.giveBack(request, claims.userId);
+      throw error;
+    }
     if (session.idle) await this.refuseIdle(context, request, claims.sessionId);
     if (proof) request.jkt = proof.jkt;
     request.subject = { userId: claims.userId, sessionId: claims.sessionId, role: session.role };
     return true;
-  }
-
-  /** Who is not let in spends nothing: else whoever has a token of an ended session would keep its owner out. */
-  private async admitted(
-    request: SubjectRequest,
-    claims: AccessClaims,
-    proof: DpopProof | null,
-    active: boolean,
-  ): Promise<LiveSession> {
-    try {
-      return await this.sessionOf(claims, proof, active);
-    } catch (error) {
-      await this.counts.giveBack(request, claims.userId);
-      throw error;
-    }
   }
 
   private async sessionOf(

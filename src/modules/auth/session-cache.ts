@@ -7,7 +7,7 @@ import { PollLoop } from '../../platform/jobs/poll-loop.js';
 import { Batch } from '../../platform/redis/batch.js';
 import { RedisConnections } from '../../platform/redis/redis-connections.js';
 import { ROLES, type Role } from '../../platform/security/subject.js';
-import { BURY, KEEP, LOOK } from './sessions/session-scripts.js';
+import { BURY, KEEP, TOUCH } from './sessions/session-scripts.js';
 import { SessionsRepository } from './sessions.repository.js';
 
 export interface CachedSession {
@@ -22,19 +22,16 @@ export interface CachedSession {
 }
 
 type CachingRedis = Redis & {
-  parleySessions(count: number, ...keysAndArguments: (string | number)[]): Promise<(string | null)[][]>;
+  parleyTouchSessions(count: number, ...keysAndSeconds: string[]): Promise<unknown>;
   parleyKeepSession(key: string, ...fields: (string | number)[]): Promise<unknown>;
   parleyBurySession(key: string, channel: string, sessionId: string, seconds: number): Promise<unknown>;
 };
 
-interface Look {
-  readonly key: string;
-  /** Seconds since the epoch. */
-  readonly now: number;
-  readonly active: boolean;
-}
-
 const ENDED = 'ended';
+/** Activities are told to Redis together, this late. */
+const TOUCH_MS = 200;
+/** In one command, which nothing else passes: a millisecond or less. */
+const TOUCHES = 500;
 const POLL_MS = 1000;
 const PASS_MS = 60_000;
 /** Tombstones that are written at once: a command waits for Redis no longer than a second. */
@@ -55,7 +52,9 @@ const SKEW_MS = 60_000;
 export class SessionCache implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly loop = new PollLoop('SessionCache', POLL_MS, () => this.pass());
   private readonly cache: CachingRedis;
-  private readonly looks = new Batch((asked: readonly Look[]) => this.look(asked));
+  private readonly looks = new Batch((keys: readonly string[]) => this.cache.mget(...keys));
+  /** Last activities that Redis is yet to be told, by key. */
+  private touched = new Map<string, number>();
   private trusted = false;
   private doubts = 0;
   private nextPassAt = 0;
@@ -67,7 +66,7 @@ export class SessionCache implements OnApplicationBootstrap, OnApplicationShutdo
     private readonly config: AppConfig,
     private readonly rules: Rules,
   ) {
-    redis.cache.defineCommand('parleySessions', { lua: LOOK });
+    redis.cache.defineCommand('parleyTouchSessions', { lua: TOUCH });
     redis.cache.defineCommand('parleyKeepSession', { numberOfKeys: 1, lua: KEEP });
     redis.cache.defineCommand('parleyBurySession', { numberOfKeys: 1, lua: BURY });
     this.cache = redis.cache as CachingRedis;
@@ -81,6 +80,7 @@ export class SessionCache implements OnApplicationBootstrap, OnApplicationShutdo
 
   async onApplicationShutdown(): Promise<void> {
     await this.loop.stop();
+    await this.tellTouched();
   }
 
   /** Channel on which the id of every ended session is told, once or more often, so that its sockets can be dropped. */
@@ -92,24 +92,44 @@ export class SessionCache implements OnApplicationBootstrap, OnApplicationShutdo
    * The session as it was before this request, `ended`, or null when Redis does not know, is away or is not believed. An
    * `active` request of a session that is not idle becomes its last activity. `now` in seconds since the epoch.
    */
-  async find(sessionId: string, now: number, active: boolean): Promise<CachedSession | typeof ENDED | null> {
-    if (!this.usable) return null;
-    try {
-      return read(await this.looks.add({ key: this.key(sessionId), now, active }));
-    } catch {
-      return null;
-    }
+  find(sessionId: string, now: number, active: boolean): Promise<CachedSession | typeof ENDED | null> {
+    if (!this.usable) return Promise.resolve(null);
+    const key = this.key(sessionId);
+    return this.looks.add(key).then(
+      (text) => this.seen(key, read(text), now, active),
+      () => null,
+    );
   }
 
-  private async look(asked: readonly Look[]): Promise<(string | null)[][]> {
-    const now = Math.max(...asked.map((one) => one.now));
-    const keys = asked.map(({ key }) => key);
-    return await this.cache.parleySessions(
-      keys.length,
-      ...keys,
-      now,
-      ...asked.map(({ active }) => (active ? 1 : 0)),
-    );
+  private seen(
+    key: string,
+    found: CachedSession | typeof ENDED | null,
+    now: number,
+    active: boolean,
+  ): CachedSession | typeof ENDED | null {
+    if (found === null || found === ENDED) return found;
+    const lastUsedAt = Math.max(found.lastUsedAt, this.touched.get(key) ?? 0);
+    const since = now - lastUsedAt;
+    if (active && since > 0 && since <= found.idleSeconds) this.touch(key, now);
+    return lastUsedAt === found.lastUsedAt ? found : { ...found, lastUsedAt };
+  }
+
+  private touch(key: string, now: number): void {
+    if (this.touched.size === 0) setTimeout(() => void this.tellTouched(), TOUCH_MS).unref();
+    this.touched.set(key, now);
+  }
+
+  /** What is lost here is noted by the next request, and in Postgres within a minute. */
+  private async tellTouched(): Promise<void> {
+    const touched = [...this.touched];
+    this.touched = new Map();
+    for (let from = 0; from < touched.length; from += TOUCHES) {
+      const part = touched.slice(from, from + TOUCHES);
+      const seconds = part.map(([, used]) => digits(used));
+      await this.cache
+        .parleyTouchSessions(part.length, ...part.map(([key]) => key), ...seconds)
+        .catch(() => undefined);
+    }
   }
 
   /** Keeps what was read from Postgres, unless somebody was faster. */
@@ -135,10 +155,10 @@ export class SessionCache implements OnApplicationBootstrap, OnApplicationShutdo
   private async put(sessionId: string, session: CachedSession, replace: 0 | 1): Promise<void> {
     if (!this.usable) return;
     const { userId, role, jkt, idleSeconds, lastUsedAt } = session;
-    const is = `${userId}|${role}|${jkt ?? ''}`;
+    const rest = `${idleSeconds}|${userId}|${role}|${jkt ?? ''}`;
     const seconds = this.rules.auth.sessionCacheSeconds;
     await this.cache
-      .parleyKeepSession(this.key(sessionId), is, idleSeconds, lastUsedAt, seconds, replace)
+      .parleyKeepSession(this.key(sessionId), digits(lastUsedAt), rest, seconds, replace)
       .catch(() => undefined);
   }
 
@@ -176,10 +196,14 @@ export class SessionCache implements OnApplicationBootstrap, OnApplicationShutdo
   }
 }
 
-function read([is, idleSeconds, lastUsedAt]: (string | null)[]): CachedSession | typeof ENDED | null {
-  if (is == null) return null;
-  if (is === ENDED) return ENDED;
-  const [userId, role, jkt] = is.split('|');
+function digits(seconds: number): string {
+  return String(Math.trunc(seconds)).padStart(10, '0');
+}
+
+function read(text: string | null): CachedSession | typeof ENDED | null {
+  if (text === null) return null;
+  const [lastUsedAt, idleSeconds, userId, role, jkt] = text.split('|');
+  if (idleSeconds === ENDED) return ENDED;
   if (!userId || !ROLES.includes(role as Role)) return null;
   return {
     userId,

@@ -18,8 +18,8 @@ export class Batch<Request, Answer> {
   /** `ask` answers in the order of what it is asked; when it throws, so does every `add` of that turn. */
   constructor(private readonly ask: (requests: readonly Request[]) => Promise<readonly Answer[]>) {}
 
-  async add(request: Request): Promise<Answer> {
-    return await new Promise<Answer>((resolve, reject) => {
+  add(request: Request): Promise<Answer> {
+    return new Promise<Answer>((resolve, reject) => {
       if (this.waiting.push({ request, resolve, reject }) === 1) setImmediate(this.flush);
     });
   }

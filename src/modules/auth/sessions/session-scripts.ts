@@ -1,32 +1,23 @@
 /**
- * What is done to a cached session in Redis, each in one step. Its key is a hash: `is` says what it is (or `ended`, its
- * tombstone), `idle` the seconds after which it is idle, `used` its last activity in seconds since the epoch.
+ * What is done to a cached session in Redis, each in one step. It is one string, so that many are read by one MGET: its last
+ * activity in ten digits of seconds since the epoch, `|`, and what it is (`ended`, its tombstone, or the rest of the session).
  */
 
-/** Reads sessions and, where somebody acts in one who is not idle, notes that. Arguments: now; for each key 1 when so. */
-export const LOOK = `
-local found = {}
+/** Notes activity, where it is later than what is known of. Arguments: for each key the seconds. */
+export const TOUCH = `
 for i, key in ipairs(KEYS) do
-  local session = redis.call('HMGET', key, 'is', 'idle', 'used')
-  if ARGV[i + 1] == '1' and session[3] then
-    local since = tonumber(ARGV[1]) - tonumber(session[3])
-    if since > 0 and since <= tonumber(session[2]) then redis.call('HSET', key, 'used', ARGV[1]) end
-  end
-  found[i] = session
-end
-return found`;
+  local used = tonumber(redis.call('GETRANGE', key, 0, 9))
+  if used and used < tonumber(ARGV[i]) then redis.call('SETRANGE', key, 0, ARGV[i]) end
+end`;
 
-/** Keeps a session. Arguments: is, idle, used, seconds to keep it, 1 when it replaces what is there. */
+/** Keeps a session. Arguments: its last activity, the rest, seconds to keep it, 1 when it replaces what is there. */
 export const KEEP = `
-local known = redis.call('HMGET', KEYS[1], 'is', 'used')
-if known[1] == 'ended' or (known[1] and ARGV[5] == '0') then return end
-local used = math.max(tonumber(ARGV[3]), tonumber(known[2] or '0'))
-redis.call('HSET', KEYS[1], 'is', ARGV[1], 'idle', ARGV[2], 'used', string.format('%d', used))
-redis.call('EXPIRE', KEYS[1], ARGV[4])`;
+local known = redis.call('GET', KEYS[1])
+if known and (ARGV[4] == '0' or string.sub(known, 11) == '|ended') then return end
+local used = math.max(tonumber(ARGV[1]), tonumber(known and string.sub(known, 1, 10) or '0'))
+redis.call('SET', KEYS[1], string.format('%010d', used) .. '|' .. ARGV[2], 'EX', ARGV[3])`;
 
 /** Leaves a tombstone and tells of it. Arguments: the channel, the session's id, seconds to keep it. */
 export const BURY = `
-redis.call('DEL', KEYS[1])
-redis.call('HSET', KEYS[1], 'is', 'ended')
-redis.call('EXPIRE', KEYS[1], ARGV[3])
+redis.call('SET', KEYS[1], '0000000000|ended', 'EX', ARGV[3])
 redis.call('PUBLISH', ARGV[1], ARGV[2])`;
