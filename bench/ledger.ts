@@ -9,6 +9,7 @@ import type { AccountRef, Posting } from '../src/modules/wallet/ledger.types.js'
 import type { AppConfig } from '../src/platform/config/app-config.js';
 import { loadAppConfig } from '../src/platform/config/load-config.js';
 import { UnitOfWork } from '../src/platform/database/unit-of-work.js';
+import { KeyRing } from '../src/platform/security/key-ring.js';
 import { type Figure, ratioFigure, say } from './support/figures.js';
 import {
   ACCOUNTS,
@@ -18,6 +19,9 @@ import {
   makeFloors,
   seedLedger,
 } from './support/ledger-floors.js';
+import { drive } from './support/load.js';
+import { signIn } from './support/seed.js';
+import { seedOperators, seedWithdrawals } from './support/seed-withdrawals.js';
 import { type Bench, startBench } from './support/services.js';
 
 @Module({})
@@ -28,7 +32,11 @@ class LedgerBench {
 }
 
 const CLIENTS = 8;
+const CONNECTIONS = 32;
 const ROUNDS = 3;
+const WARM_UP = 2;
+/** Withdrawals made for each second of the measurement through HTTP and beside it. */
+const SEEDED_A_SECOND = 5000;
 const STORED = [100_000, 10_000_000];
 
 const FEES: AccountRef = { kind: 'fees', owner: 'house', currency: 'USD' };
@@ -40,6 +48,7 @@ const any = <T>(list: readonly T[]): T => list[Math.floor(Math.random() * list.l
 interface Place {
   readonly bench: Bench;
   readonly ledger: LedgerService;
+  readonly keyRing: KeyRing;
   readonly work: UnitOfWork;
   readonly userIds: string[];
   close(): Promise<void>;
@@ -54,7 +63,11 @@ export async function run({ seconds }: { seconds: number }): Promise<Figure[]> {
       places.push(await open(stored));
     }
     const [first] = places as [Place, Place];
-    return [...(await throughput(first, seconds)), ...(await growth(places, seconds))];
+    return [
+      ...(await throughput(first, seconds)),
+      await throughHttp(first, seconds),
+      ...(await growth(places, seconds)),
+    ];
   } finally {
     for (const place of places.toReversed()) await place.close();
   }
@@ -79,6 +92,7 @@ async function open(stored: number): Promise<Place> {
     bench,
     userIds,
     ledger: app.get(LedgerService),
+    keyRing: app.get(KeyRing),
     work: app.get(UnitOfWork),
     close: async () => {
       await app.close();
@@ -144,6 +158,64 @@ async function throughput(place: Place, seconds: number): Promise<Figure[]> {
     beside('random accounts beside bare statements', 'random', 'bare', 0.5),
     beside('one hot account beside two locked accounts', 'hot (fees)', 'floor, hot', 4),
   ];
+}
+
+/**
+ * The operation of the API that moves money with the least around it, an operator's no to a withdrawal (its state, the audit log
+ * and the event that tells of it), beside the release of the hold alone, which is its money, without HTTP and all of that.
+ */
+async function throughHttp(place: Place, seconds: number): Promise<Figure> {
+  const { bench, ledger, work, keyRing, userIds } = place;
+  const tokens = await signIn(bench.db, await seedOperators(bench.db, CONNECTIONS), bench.privateKey);
+  const needed = SEEDED_A_SECOND * (WARM_UP + ROUNDS * seconds);
+  const waiting = await seedWithdrawals(bench.db, userIds, keyRing, needed);
+  const next = () => {
+    const one = waiting.pop();
+    if (!one) throw new Error('there are not enough withdrawals: raise SEEDED_A_SECOND');
+    return one;
+  };
+  const api = await bench.start('main', { LOG_LEVEL: 'warn', DATABASE_POOL_SIZE: String(CLIENTS) });
+  const http = async (time: number) => {
+    const { perSecond, answers } = await drive({
+      url: api.url,
+      connections: CONNECTIONS,
+      seconds: time,
+      request: () => ({
+        method: 'POST',
+        path: `/api/v1/admin/withdrawals/${next().id}/decide`,
+        headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${any(tokens)}` },
+        body: '{"decision":"reject","note":"bench"}',
+      }),
+    });
+    if (answers.size !== 1 || !answers.has('200')) throw new Error(`refused: ${[...answers].join(' ')}`);
+    return perSecond;
+  };
+  const alone = async (time: number) =>
+    load(async () => {
+      const { id, holdId } = next();
+      await work.run(async (manager) =>
+        ledger.release(manager, { holdId, reference: `withdrawal:${id}:released` }),
+      );
+    }, time);
+  await http(WARM_UP);
+  await alone(WARM_UP);
+  const rounds: { value: number; floor: number }[] = [];
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    const floor = await alone(seconds);
+    const value = await http(seconds);
+    rounds.push({ value, floor });
+    say(`round ${round}: releases ${floor.toFixed(0)}/s, through HTTP ${value.toFixed(0)}/s`);
+  }
+  await api.stop();
+  return ratioFigure(
+    {
+      bench: 'ledger',
+      metric: 'rejected withdrawals through HTTP beside releases alone',
+      unit: 'transfers/s',
+    },
+    rounds,
+    0.5,
+  );
 }
 
 /** Whether transfers stay as fast as entries pile up. */

@@ -9,13 +9,20 @@ import { GamesRepository } from '../src/modules/sports/games.repository.js';
 import type { Database } from '../src/platform/database/database.js';
 import { DeadlinesRepository } from '../src/platform/jobs/deadlines.repository.js';
 import { OutboxRepository } from '../src/platform/outbox/outbox.repository.js';
-import { type Figure, say } from './support/figures.js';
+import { type Figure, limitFigure, say } from './support/figures.js';
+import { explainMoney } from './support/money-plans.js';
 import { seedBets, seedWorld } from './support/seed.js';
+import { seedMoney } from './support/seed-money.js';
 import { startBench } from './support/services.js';
 
 const STORED = 1_000_000;
+/** Rows from which on a table is one that nothing on a hot path may read whole. */
+const LARGE = 100_000;
 
-/** Prints, as Markdown, the plan of every statement on a hot path with a million bets stored. */
+/**
+ * Prints, as Markdown, the plan of every statement on a hot path with a million bets, payments and transfers stored, and counts
+ * those that read a large table whole, by the plan for these values or the one for any.
+ */
 export async function run(): Promise<Figure[]> {
   const bench = await startBench('parley_bench_plans');
   const client = new pg.Client({ connectionString: bench.databaseUrl });
@@ -23,11 +30,21 @@ export async function run(): Promise<Figure[]> {
     say(`storing ${STORED} bets …`);
     const world = await seedWorld(bench.db, { members: 10_000, pools: 100, games: 16 });
     await seedBets(bench.db, world, STORED);
+    say(`storing ${STORED} payments, their events, withdrawals, holds and transfers …`);
+    const big = await seedMoney(bench.db, world.userIds, STORED);
     await client.connect();
     const [userId, poolId, game] = [world.userIds[7] ?? '', world.poolIds[7] ?? '', world.games[3]];
     const market = game?.markets[1];
     if (!game || !market) throw new Error('the world has no game');
-    const statements = explaining(client);
+    const whole: string[] = [];
+    const { rows: large } = await bench.db.query<{ name: string }>(
+      "SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND reltuples > $1",
+      [LARGE],
+    );
+    const statements = explaining(client, (plan, name) => {
+      for (const [, table] of plan.matchAll(/Seq Scan on (\w+)/g))
+        if (large.some((each) => each.name === table)) whole.push(`${table}: ${name}\n${plan}`);
+    });
     const database = statements as unknown as Database;
     const manager = statements as unknown as EntityManager;
     const bets = new BetsRepository(database);
@@ -45,6 +62,20 @@ export async function run(): Promise<Figure[]> {
     await new SessionsRepository(database, undefined as never, undefined as never).findLive(v7(), new Date());
     await new OutboxRepository(database).take(manager, 200);
     await new DeadlinesRepository(database).fireDue([v7()]);
+    const { rows: some } = await bench.db.query<{ id: string }>(
+      "SELECT id FROM payments WHERE status = 'pending' LIMIT 1",
+    );
+    await explainMoney(statements, { userId, big, paymentId: some[0]?.id ?? '' });
+    await nested(
+      client,
+      'ledger_hold',
+      "SELECT * FROM ledger_hold($1, $2, $3, 1000, 'USD', 'withdrawal', NULL, '{}')",
+      [v7(), Buffer.alloc(32), userId],
+    );
+    await nested(client, 'ledger_expire (one of a million)', 'SELECT * FROM ledger_expire(1, $1, $2)', [
+      '-infinity',
+      '00000000-0000-0000-0000-000000000000',
+    ]);
     const outcome = market.outcomes[0];
     const users = world.userIds.slice(8, 24);
     const all = <T>(value: T): T[] => users.map(() => value);
@@ -83,31 +114,47 @@ export async function run(): Promise<Figure[]> {
       'SELECT bets_grade($1, $2, $3, $4, $5, $6, $7, false)',
       [v7(), world.weekId, [poolId], [market.id], startsAt, JSON.stringify(grades), new Date()],
     );
-    return [];
+    for (const found of whole) say(`reads a large table whole: ${found}`);
+    return [
+      limitFigure(
+        { bench: 'plans', metric: 'statements that read a large table whole', unit: 'statements' },
+        [whole.length],
+        0,
+      ),
+    ];
   } finally {
     await client.end();
     await bench.stop();
   }
 }
 
-/** Stands where a repository expects its database, and explains each statement instead. */
-function explaining(client: pg.Client) {
-  const explain = async (name: string, text: string, values: unknown[]) => {
-    const { rows } = await client.query<{ 'QUERY PLAN': string }>(
-      `EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) ${text}`,
-      values,
-    );
-    print(name, rows.map((row) => row['QUERY PLAN']).join('\n'));
+/**
+ * Stands where a repository expects its database, and explains each statement instead; what it changes is undone. Statements with
+ * a name are prepared: sooner or later they run by the plan for any values, which is looked at too.
+ */
+function explaining(client: pg.Client, look: (plan: string, name: string) => void) {
+  const planOf = async (how: string, text: string, values?: unknown[]): Promise<string> => {
+    const { rows } = await client.query<{ 'QUERY PLAN': string }>(`EXPLAIN (${how}) ${text}`, values);
+    return rows.map((row) => row['QUERY PLAN']).join('\n');
+  };
+  const explain = async (name: string, text: string, values: unknown[], isNamed: boolean) => {
+    await client.query('BEGIN');
+    const plan = await planOf('ANALYZE, BUFFERS, COSTS OFF', text, values);
+    await client.query('ROLLBACK');
+    look(plan, name);
+    if (isNamed) look(await planOf('GENERIC_PLAN', text), name);
+    print(name, plan);
     return [];
   };
   return {
     query: (first: string, second: unknown, third: unknown[] = []) =>
       typeof second === 'string'
-        ? explain(first, second, third)
+        ? explain(first, second, third, true)
         : explain(
             first.trim().split('\n', 1)[0]?.slice(0, 60) ?? '',
             first,
             (second as unknown[] | undefined) ?? [],
+            false,
           ),
   };
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { WithdrawalDto } from '../../src/modules/payments/withdrawals/dto/withdrawals.dto.js';
-import type { LedgerReportDto } from '../../src/modules/wallet/dto/verify.dto.js';
+import type { LedgerReportDto, LedgerVerificationDto } from '../../src/modules/wallet/dto/verify.dto.js';
 import type { CheckedWeek } from './check.js';
 import { inParallel } from './meter.js';
 import { availableTo, CURRENCY } from './paying.js';
@@ -32,7 +32,7 @@ export async function checkMoney(
   { players }: DrawnWeek,
   { prizes }: CheckedWeek,
 ): Promise<CheckedMoney> {
-  const { records, admin } = stage;
+  const { records } = stage;
   const won = new Map<string, number>();
   for (const { userId, amount } of [...prizes.values()].flat())
     won.set(userId, (won.get(userId) ?? 0) + amount);
@@ -44,7 +44,7 @@ export async function checkMoney(
     holdings.set(player, available);
   });
   const withdrawal = await withdraw(stage, holdings);
-  const ledger = await admin.ask<LedgerReportDto>('POST', 'admin/ledger/verify');
+  const ledger = await prove(stage);
   for (const { rule, problems } of ledger.rules)
     for (const { subject, problem } of problems)
       records.faults.push(`ledger: ${rule}: ${subject}: ${problem}`);
@@ -56,6 +56,15 @@ export async function checkMoney(
     withdrawal,
     ledger,
   };
+}
+
+/** The ledger's proof, which the worker makes. */
+async function prove({ admin, lifetime }: Stage): Promise<LedgerReportDto> {
+  const { id } = await admin.ask<LedgerVerificationDto>('POST', 'admin/ledger/verify');
+  return await eventually(lifetime, "The ledger's proof", async () => {
+    const { report } = await admin.ask<LedgerVerificationDto>('GET', `admin/ledger/verifications/${id}`);
+    return report;
+  });
 }
 
 /** The richest takes their money home. */

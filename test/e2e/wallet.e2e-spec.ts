@@ -260,6 +260,33 @@ describe('a wallet', () => {
     expect(euros.body.split('\r\n')).toHaveLength(2); // the header, and its end
   });
 
+  it('finds the rare ones of a type among thousands, a bounded part of them at a time', async () => {
+    const ada = await player();
+    const rare = async (amount: bigint) => money.deposit(ada, amount, 'USD', 'bonus');
+    await rare(1n);
+    for (let n = 0; n < 3; n += 1) await money.deposits(ada, 1700, ['USD', 'EUR']);
+    await rare(2n);
+    await money.deposits(ada, 400, ['USD']);
+    await rare(3n);
+    const first = await ada.get('wallet/transactions?type=bonus&limit=1');
+    expect(first.data.map(({ amount }: Listed) => amount)).toEqual([3]);
+    const pages: number[] = [];
+    const rows: Listed[] = [];
+    for (let cursor: string | null = ''; cursor !== null;) {
+      const { data, body } = await ada.get(`wallet/transactions?type=bonus${cursor && `&cursor=${cursor}`}`);
+      pages.push(data.length);
+      rows.push(...(data as Listed[]));
+      cursor = body.meta.pagination.nextCursor as string | null;
+    }
+    expect(rows.map(({ amount }) => amount)).toEqual([3, 2, 1]);
+    expect(pages).toEqual([2, 1]);
+    const { body } = await ada.get('wallet/transactions.csv?type=bonus');
+    const records = parse<Record<string, string>>(body, { columns: true });
+    expect(records.map((record) => record['amount'])).toEqual(['0.01', '0.02', '0.03']);
+    const none = await ada.get('wallet/transactions?type=prize&currency=EUR');
+    expect([none.data, none.body.meta.pagination.nextCursor]).toEqual([[], null]);
+  }, 60_000);
+
   it('is written whole, however long, in order', async () => {
     const ada = await player();
     const COUNT = 2500;

@@ -1,10 +1,14 @@
+import { randomUUID } from 'node:crypto';
 import { getQueueToken } from '@nestjs/bullmq';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Queue } from 'bullmq';
+import { VerificationsService } from '../../src/modules/wallet/verifications.service.js';
 import { VerifyService } from '../../src/modules/wallet/verify.service.js';
+import type { LedgerReport } from '../../src/modules/wallet/verify.types.js';
 import { QUEUES } from '../../src/platform/jobs/queues.js';
 import { Builders } from '../support/builders.js';
 import type { Client } from '../support/client.js';
+import { holding } from '../support/crash.js';
 import { endProcessesAfterAll, TestProcess } from '../support/processes.js';
 import { eventually, startSystem, type System } from '../support/system.js';
 import { Wallets } from '../support/wallets.js';
@@ -59,14 +63,28 @@ describe('verifying the ledger', () => {
     expect(sizes.at(-1)).toBeGreaterThan(sizes[0]! + 50);
   });
 
-  it('is done once at a time, by an operator who is told what was found', async () => {
-    const first = await admin.call('POST', 'admin/ledger/verify');
-    expect([first.status, first.data.passed, first.data.rules.length]).toEqual([200, true, 13]);
+  /** Asks for a verification and waits for its end. */
+  async function verified(): Promise<{ id: string; report: LedgerReport }> {
+    const { status, data } = await admin.call('POST', 'admin/ledger/verify');
+    expect([status, data]).toEqual([
+      202,
+      expect.objectContaining({ state: 'queued', requestedBy: admin.userId, startedAt: null, report: null }),
+    ]);
+    return await eventually(async () => {
+      const { data: now } = await admin.get(`admin/ledger/verifications/${data.id}`);
+      expect(['queued', 'running', 'done']).toContain(now.state);
+      return now.state === 'done' && now;
+    });
+  }
+
+  it('is done by the worker for an operator, who is told what was found', async () => {
+    const first = await verified();
+    expect([first.report.passed, first.report.rules.length]).toEqual([true, 13]);
     await corrupt(7);
-    const { data } = await admin.call('POST', 'admin/ledger/verify');
+    const { report } = await verified();
     await corrupt(-7);
-    expect(data.passed).toBe(false);
-    expect(data.rules.filter(({ problems }: { problems: unknown[] }) => problems.length > 0)).toEqual([
+    expect(report.passed).toBe(false);
+    expect(report.rules.filter(({ problems }) => problems.length > 0)).toEqual([
       expect.objectContaining({
         problems: [{ subject: 'all accounts', problem: 'their USD sum to 7' }],
       }),
@@ -79,13 +97,49 @@ describe('verifying the ledger', () => {
     const { data: audited } = await admin.get('admin/audit?action=ledger.verified&limit=1');
     expect(audited[0]).toMatchObject({ actorId: admin.userId, details: { passed: false } });
     expect(audited[0].details.broken).toHaveLength(3);
+    const again = await admin.get(`admin/ledger/verifications/${first.id}`);
+    expect(again.data.report).toEqual(first.report);
+    const unknown = await admin.get(`admin/ledger/verifications/${randomUUID()}`);
+    expect([unknown.status, unknown.error.code]).toEqual([404, 'LEDGER_VERIFICATION_NOT_FOUND']);
+  });
 
-    const client = await system.db.connect();
-    await client.query('SELECT pg_advisory_lock(4242, 23)');
-    const meanwhile = await admin.call('POST', 'admin/ledger/verify');
-    await client.query('SELECT pg_advisory_unlock(4242, 23)');
-    client.release();
-    expect([meanwhile.status, meanwhile.error.code]).toEqual([409, 'LEDGER_VERIFY_RUNNING']);
+  it('is done once of 50 who ask at once, and after the one that is under way', async () => {
+    const release = await holding(system, 'SELECT pg_advisory_xact_lock(4242, 23)'); // as a night's does
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, async () => admin.call('POST', 'admin/ledger/verify')),
+    );
+    const taken = answers.filter(({ status }) => status === 202);
+    const refused = answers.filter(({ error }) => error?.code === 'LEDGER_VERIFY_RUNNING');
+    expect([taken.length, refused.length]).toEqual([1, 49]);
+    const { id } = taken[0]!.data;
+    const stateOf = async () => (await admin.get(`admin/ledger/verifications/${id}`)).data.state;
+    await eventually(async () => (await stateOf()) === 'running');
+    await expect(verifier().verify(null)).rejects.toMatchObject({ code: 'LEDGER_VERIFY_RUNNING' });
+    await release();
+    await eventually(async () => (await stateOf()) === 'done');
+    const { rows } = await system.db.query(
+      "SELECT count(*)::int AS n FROM audit_log WHERE action = 'ledger.verified' AND actor_id = $1",
+      [admin.userId],
+    );
+    expect(rows[0].n).toBe(3); // this one, and the two of the test before
+  });
+
+  it('stands in nobody’s way when it could not be done, or its job was lost', async () => {
+    const lost = await system.db.query(
+      `INSERT INTO ledger_verifications (id, requested_by, requested_at)
+       VALUES (gen_random_uuid(), $1, parley_now() - interval '119 minutes') RETURNING id`,
+      [admin.userId],
+    );
+    expect((await admin.call('POST', 'admin/ledger/verify')).error.code).toBe('LEDGER_VERIFY_RUNNING');
+    await system.moveTo(new Date(system.now().getTime() + 120_000));
+    await verified();
+    const { data } = await admin.get(`admin/ledger/verifications/${lost.rows[0].id}`);
+    expect([data.state, data.report]).toEqual(['failed', null]);
+    const verifications = system.app.get(VerificationsService, { strict: false });
+    const { id } = await verifications.request(admin.userId);
+    await verifications.giveUp(id);
+    await verified();
+    expect(await verifications.describe(id)).toMatchObject({ report: null });
   });
 
   it('is done by the worker each night, and told as figures by every process', async () => {

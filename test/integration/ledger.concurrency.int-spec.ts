@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { EntityManager } from 'typeorm';
 import { LedgerService } from '../../src/modules/wallet/ledger.service.js';
@@ -6,6 +7,7 @@ import { LedgerUpkeep } from '../../src/modules/wallet/ledger.upkeep.js';
 import type { AccountRef } from '../../src/modules/wallet/ledger.types.js';
 import { VerifyService } from '../../src/modules/wallet/verify.service.js';
 import { UnitOfWork } from '../../src/platform/database/unit-of-work.js';
+import { holding } from '../support/crash.js';
 import { eventually, startSystem, type System } from '../support/system.js';
 import { Wallets } from '../support/wallets.js';
 
@@ -112,6 +114,123 @@ describe('the ledger, asked by many at once', () => {
     expect(ends.size).toBeGreaterThan(1);
   });
 
+  describe('when holds expire', () => {
+    type Due = { userId: string; holdId: string };
+    /** As many holds of 10 that are due then, each of a user of its own. */
+    async function dueHolds(count: number, expiresAt: Date): Promise<Due[]> {
+      return await Promise.all(
+        Array.from({ length: count }, async () => {
+          const userId = randomUUID();
+          await wallets.deposit(userId, 20n);
+          return { userId, holdId: await wallets.hold(userId, 10n, 'USD', expiresAt) };
+        }),
+      );
+    }
+    const states = async (holds: { holdId: string }[]) => {
+      const { rows } = await system.db.query<{ status: string; n: number }>(
+        'SELECT status, count(*)::int AS n FROM ledger_holds WHERE id = ANY ($1) GROUP BY status',
+        [holds.map(({ holdId }) => holdId)],
+      );
+      return Object.fromEntries(rows.map(({ status, n }) => [status, n]));
+    };
+    const inAnHour = () => new Date(system.now().getTime() + 3_600_000);
+    const after = (instant: Date, ms: number) => new Date(instant.getTime() + ms);
+    const deadlocks = async () => {
+      const { rows } = await system.db.query(
+        'SELECT deadlocks::int AS n FROM pg_stat_database WHERE datname = current_database()',
+      );
+      return rows[0].n as number;
+    };
+
+    it('lets none wait for one whose account is locked, whose hold is, or that fails', async () => {
+      const dueAt = inAnHour();
+      const holds = await dueHolds(150, dueAt); // more than a batch
+      const [locked, inHand, failing] = holds as [Due, Due, Due];
+      await system.db.query(`
+        CREATE FUNCTION fail_on_expiry() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION 'it fails'; END $$;
+        CREATE TRIGGER failing BEFORE INSERT ON ledger_transfers FOR EACH ROW
+        WHEN (NEW.reference = 'expiry:${failing.holdId}') EXECUTE FUNCTION fail_on_expiry()`);
+      const releaseAccount = await holding(
+        system,
+        "SELECT FROM ledger_accounts WHERE kind = 'user_held' AND owner = $1 FOR UPDATE",
+        [locked.userId],
+      );
+      const releaseHold = await holding(system, 'SELECT FROM ledger_holds WHERE id = $1 FOR UPDATE', [
+        inHand.holdId,
+      ]);
+      try {
+        await system.moveTo(dueAt);
+        await eventually(async () => (await states(holds))['expired'] === 147);
+        expect(await states(holds)).toEqual({ expired: 147, held: 3 });
+        await system.moveTo(after(dueAt, 120_000));
+        const round = async () => {
+          while (await upkeep.expire());
+        };
+        await expect(round()).rejects.toThrow(
+          /^2 holds cannot expire(?=.*its accounts are in use)(?=.*it fails)/,
+        );
+      } finally {
+        await releaseAccount();
+        await releaseHold();
+      }
+      await eventually(async () => (await states(holds))['expired'] === 149);
+      await system.db.query('DROP FUNCTION fail_on_expiry() CASCADE');
+      await eventually(async () => (await states(holds))['expired'] === 150);
+      expect(await ledger.balancesOf(failing.userId)).toMatchObject([{ available: 20n, held: 0n }]);
+    });
+
+    it('is in no deadlock with 200 captures that run at once, whose accounts it takes in another order', async () => {
+      const dueAt = inAnHour();
+      const due = await dueHolds(100, dueAt);
+      // Each user's other money pays the neighbour on either side: of the neighbour first, then of the user.
+      const others = await Promise.all(
+        due.flatMap(({ userId }, n) =>
+          [1, 99].map(async (step) => ({
+            holdId: await wallets.hold(userId, 5n),
+            to: wallets.available(due[(n + step) % 100]!.userId),
+          })),
+        ),
+      );
+      const before = await deadlocks();
+      await system.moveTo(after(dueAt, -100)); // in the midst of it their time is up
+      const [answers] = await Promise.all([
+        many(200, async (n) => wallets.capture(others[n]!.holdId, 5n, others[n]!.to)),
+        ...Array.from({ length: 4 }, async () => {
+          for (let n = 0; n < 60; n += 1) {
+            await upkeep.expire();
+            await sleep(10);
+          }
+        }),
+      ]);
+      expect(codes(answers)).toEqual({ ok: 200 });
+      await eventually(async () => (await states(due))['expired'] === 100);
+      expect(await states(others)).toEqual({ captured: 200 });
+      expect(await deadlocks()).toBe(before);
+    });
+
+    it('leaves an account that somebody has who waits for one that it has itself', async () => {
+      const dueAt = inAnHour();
+      const [first] = (await dueHolds(1, dueAt)) as [Due];
+      const [second] = (await dueHolds(1, after(dueAt, 1))) as [Due];
+      const account = 'SELECT FROM ledger_accounts WHERE kind = $1 AND owner = $2 FOR NO KEY UPDATE';
+      const client = await system.db.connect();
+      try {
+        // A capture of the first one's money that pays the second, slowly.
+        await client.query('BEGIN');
+        await client.query(account, ['user_available', second.userId]);
+        await system.moveTo(after(dueAt, 10));
+        await eventually(async () => (await states([first]))['expired'] === 1);
+        await client.query(account, ['user_held', first.userId]);
+        expect(await states([first, second])).toEqual({ expired: 1, held: 1 });
+        await client.query('COMMIT');
+      } finally {
+        client.release();
+      }
+      await eventually(async () => (await states([second]))['expired'] === 1);
+    });
+  });
+
   it('reverses once for 50 who ask under references of their own', async () => {
     const userId = randomUUID();
     await wallets.deposit(userId, 100n);
@@ -204,7 +323,7 @@ describe('the ledger, asked by many at once', () => {
       );
     const { promise: over, resolve: end } = Promise.withResolvers<void>();
     const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
-    const holding = run(async (manager) => {
+    const inHand = run(async (manager) => {
       await manager.query("SELECT FROM ledger_accounts WHERE owner = 'order:b' FOR UPDATE");
       begin();
       await over;
@@ -220,7 +339,7 @@ describe('the ledger, asked by many at once', () => {
     const other = system.db.query("SELECT FROM ledger_accounts WHERE owner = 'order:a' FOR UPDATE NOWAIT");
     await expect(other).rejects.toThrow(/could not obtain lock/);
     end();
-    await holding;
+    await inHand;
     expect(await locking).toHaveLength(2);
   });
 });

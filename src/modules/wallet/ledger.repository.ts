@@ -24,9 +24,20 @@ export interface HoldOutcome extends LedgerOutcome {
   hold_id: string | null;
 }
 
+/** Its place among those whose time is up; the time is the database's own text, to the microsecond. */
+export interface DueHold {
+  readonly due_at: string;
+  readonly hold_id: string;
+}
+
+/** A hold that was to expire, and what kept it if it did not. */
+export interface LookedAtHold extends DueHold {
+  readonly problem: string | null;
+}
+
 const POST = 'SELECT * FROM ledger_post($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)';
 
-/** All functions are in the migration `…-ledger-functions`; each is one round trip. */
+/** All functions are in the migrations `…-ledger-functions` and `…-ledger-upkeep`; each is one round trip. */
 @Injectable()
 export class LedgerRepository {
   constructor(private readonly database: Database) {}
@@ -103,14 +114,16 @@ export class LedgerRepository {
     );
   }
 
-  /** Releases at most `limit` holds whose time is up; how many. Index: ix_ledger_holds_due. */
-  async expire(limit: number): Promise<number> {
-    const [row] = await this.database.query<{ expired: number }>(
+  /**
+   * Releases holds whose time is up, of at most `limit` after this one, and tells which it looked at. What others have in hand
+   * is left. Index: ix_ledger_holds_due.
+   */
+  async expire(limit: number, after: DueHold): Promise<LookedAtHold[]> {
+    return await this.database.query<LookedAtHold>(
       'ledger.expire',
-      'SELECT ledger_expire($1) AS expired',
-      [limit],
+      'SELECT hold_id, due_at::text, problem FROM ledger_expire($1, $2, $3)',
+      [limit, after.due_at, after.hold_id],
     );
-    return row?.expired ?? 0;
   }
 
   /** Opens the entries' partitions of this month and `ahead` more; how many were missing. */

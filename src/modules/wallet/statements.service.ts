@@ -10,6 +10,7 @@ import type { StatementQuery } from './dto/wallet.dto.js';
 import {
   type EntryFilter,
   type EntryKey,
+  type EntryPage,
   type EntryRow,
   FIRST,
   LAST,
@@ -49,8 +50,12 @@ export class StatementsService {
     const filter = filterOf(query);
     await this.count(userId);
     const day = this.clock.now().toISOString().slice(0, 10);
-    const [newest] = await this.repository.newestEntries(userId, filter, { before: LAST, limit: 1 });
-    return new StreamableFile(Readable.from(this.records(userId, filter, newest), { objectMode: false }), {
+    const { rows } = await this.repository.newestEntries(
+      userId,
+      { ...filter, type: null },
+      { before: LAST, limit: 1 },
+    );
+    return new StreamableFile(Readable.from(this.records(userId, filter, rows[0]), { objectMode: false }), {
       type: 'text/csv; charset=utf-8; header=present',
       disposition: `attachment; filename="statement-${day}.csv"`,
     });
@@ -68,14 +73,14 @@ export class StatementsService {
     yield HEADER;
     if (!newest) return;
     const before = { micros: newest.micros, id: String(BigInt(newest.id) + 1n) };
-    for (let after: EntryKey | undefined = FIRST; after !== undefined;) {
-      const rows: EntryRow[] = await this.repository.oldestEntries(userId, filter, {
+    for (let after: EntryKey | null = FIRST; after !== null;) {
+      const page: EntryPage = await this.repository.oldestEntries(userId, filter, {
         after,
         before,
         limit: BATCH,
       });
-      if (rows.length > 0) yield rows.map(recordOf).join('');
-      after = rows.length < BATCH ? undefined : rows.at(-1);
+      if (page.rows.length > 0) yield page.rows.map(recordOf).join('');
+      after = page.rows.length < BATCH ? page.goesOnAfter : (page.rows.at(-1) ?? null);
     }
   }
 

@@ -5,4 +5,5 @@ export const verifyErrors = defineErrors({
     status: 409,
     message: 'The ledger is being verified already. Ask again when that has ended.',
   },
+  LEDGER_VERIFICATION_NOT_FOUND: { status: 404, message: 'There is no such verification of the ledger.' },
 });

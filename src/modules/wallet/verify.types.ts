@@ -22,3 +22,7 @@ export interface LedgerReport {
   readonly milliseconds: number;
   readonly rules: VerifiedRule[];
 }
+
+/** Of a verification that an operator asked for. `failed`: it could not be done, which says nothing of the ledger. */
+export const VERIFICATION_STATES = ['queued', 'running', 'done', 'failed'] as const;
+export type VerificationState = (typeof VERIFICATION_STATES)[number];

@@ -18,6 +18,10 @@ export class WalletPersonalData implements PersonalDataHolder {
   readonly kept = [
     { table: 'ledger_transfers', why: BOOKS },
     { table: 'ledger_holds', why: BOOKS },
+    {
+      table: 'ledger_verifications',
+      why: 'which operator had the books proved, and what was found; ids and figures only',
+    },
   ];
 
   exportOf(snapshot: Snapshot, userId: string): PersonalSection[] {

@@ -35,7 +35,9 @@ export class WalletController {
     summary: "What was booked on the caller's accounts, newest first",
     description:
       'Ordered by id, descending. Holding money is two transactions of one transfer: available less, held more. What is ' +
-      'booked while pages are read comes before the first one; no transaction is on two pages, none is left out.',
+      'booked while pages are read comes before the first one; no transaction is on two pages, none is left out. Of one type ' +
+      'the newest 5,000 transactions are looked through for each page: it may be short or empty, and is the last one only when ' +
+      'nextCursor is null.',
     answer: TransactionDto,
     list: 'cursor',
     errors: [httpErrors.INVALID_CURSOR],

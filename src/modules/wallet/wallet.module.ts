@@ -4,6 +4,8 @@ import { LedgerRepository } from './ledger.repository.js';
 import { LedgerService } from './ledger.service.js';
 import { PendingMoneyPort } from './pending-money.port.js';
 import { StatementsService } from './statements.service.js';
+import { VerificationsRepository } from './verifications.repository.js';
+import { VerificationsService } from './verifications.service.js';
 import { VerifyAdminController } from './verify-admin.controller.js';
 import { VerifyRepository } from './verify.repository.js';
 import { VerifyService } from './verify.service.js';
@@ -27,7 +29,16 @@ import { WalletService } from './wallet.service.js';
     WalletPersonalData,
     VerifyRepository,
     VerifyService,
+    VerificationsRepository,
+    VerificationsService,
   ],
-  exports: [LedgerRepository, LedgerService, PendingMoneyPort, WalletUpdatesService, VerifyService],
+  exports: [
+    LedgerRepository,
+    LedgerService,
+    PendingMoneyPort,
+    WalletUpdatesService,
+    VerifyService,
+    VerificationsService,
+  ],
 })
 export class WalletModule {}

@@ -15,6 +15,7 @@ import { LedgerService } from './ledger.service.js';
 import {
   type EntryRow,
   type EntryFilter,
+  type EntryKey,
   type HoldRow,
   LAST,
   WalletRepository,
@@ -47,13 +48,19 @@ export class WalletService {
     }));
   }
 
-  /** Newest first. Throws VALIDATION_FAILED, INVALID_CURSOR. */
+  /** Newest first; a page of one type may be short, and be followed by others. Throws VALIDATION_FAILED, INVALID_CURSOR. */
   async transactions(userId: string, query: TransactionsQuery): Promise<Listed<TransactionDto>> {
     const limit = query.limit ?? DEFAULT_LIMIT;
     const [micros = LAST.micros, id = LAST.id] = readCursor(query.cursor, ENTRY_KEY) ?? [];
     const page = { before: { micros, id }, limit: limit + 1 };
-    const rows = await this.repository.newestEntries(userId, filterOf(query), page);
-    return cursorPage<EntryRow, TransactionDto>(rows, limit, (row) => [row.micros, row.id], toTransactionDto);
+    const { rows, goesOnAfter } = await this.repository.newestEntries(userId, filterOf(query), page);
+    return cursorPage<EntryRow, TransactionDto>(
+      rows,
+      limit,
+      keyOf,
+      toTransactionDto,
+      goesOnAfter && keyOf(goesOnAfter),
+    );
   }
 
   /** Newest first. Throws INVALID_CURSOR. */
@@ -74,6 +81,10 @@ export function filterOf({ type, currency, from, to }: StatementQuery): EntryFil
   if (from !== undefined && to !== undefined && Date.parse(from) >= Date.parse(to))
     throw httpErrors.VALIDATION_FAILED({ fields: [{ field: 'to', problems: ['to must be after from'] }] });
   return { type: type ?? null, currency: currency ?? null, from: from ?? null, to: to ?? null };
+}
+
+function keyOf({ micros, id }: EntryKey): string[] {
+  return [micros, id];
 }
 
 function toTransactionDto(row: EntryRow): TransactionDto {

@@ -53,18 +53,20 @@ export function readCursor(cursor: string | undefined, patterns: readonly RegExp
   return parts;
 }
 
-/** Makes a page of `limit` rows out of at most `limit + 1` that were read; the extra one only tells that there is more. */
+/**
+ * Makes a page of `limit` rows out of at most `limit + 1` that were read; the extra one only tells that there is more. Where
+ * only so much is looked through at a time, the page may be shorter and the next one begin after `goesOnAfter`.
+ */
 export function cursorPage<Row, Item>(
   rows: Row[],
   limit: number,
   keyOf: (row: Row) => readonly (string | number)[],
   toItem: (row: Row) => Item,
+  goesOnAfter: readonly (string | number)[] | null = null,
 ): Listed<Item> {
   const page = rows.slice(0, limit);
   const last = page.at(-1);
-  const nextCursor =
-    rows.length > limit && last !== undefined
-      ? Buffer.from(keyOf(last).join('|')).toString('base64url')
-      : null;
+  const key = rows.length > limit && last !== undefined ? keyOf(last) : goesOnAfter;
+  const nextCursor = key && Buffer.from(key.join('|')).toString('base64url');
   return new Listed(page.map(toItem), { limit, nextCursor });
 }

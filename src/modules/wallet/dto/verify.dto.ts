@@ -1,5 +1,24 @@
-import { BoolField, IntField, ObjectField, TextField } from '../../../platform/http/fields.js';
-import type { LedgerProblem, LedgerReport, VerifiedRule } from '../verify.types.js';
+import {
+  BoolField,
+  EnumField,
+  IntField,
+  ObjectField,
+  TextField,
+  TimeField,
+  UuidField,
+} from '../../../platform/http/fields.js';
+import {
+  type LedgerProblem,
+  type LedgerReport,
+  VERIFICATION_STATES,
+  type VerificationState,
+  type VerifiedRule,
+} from '../verify.types.js';
+
+export class VerificationParam {
+  @UuidField()
+  id: string;
+}
 
 export class LedgerProblemDto implements LedgerProblem {
   @TextField({ max: 200, example: 'account user_available 01932c07-8f2a-7b3e-9d51-2f6f0a1c4d5e USD' })
@@ -41,4 +60,30 @@ export class LedgerReportDto implements LedgerReport {
 
   @ObjectField(() => VerifiedRuleDto, { list: true })
   rules: VerifiedRuleDto[];
+}
+
+export class LedgerVerificationDto {
+  @UuidField()
+  id: string;
+
+  @EnumField(VERIFICATION_STATES, {
+    example: 'done',
+    description: 'failed: it could not be done, which says nothing of the ledger',
+  })
+  state: VerificationState;
+
+  @UuidField()
+  requestedBy: string;
+
+  @TimeField()
+  requestedAt: string;
+
+  @TimeField({ nullable: true })
+  startedAt: string | null;
+
+  @TimeField({ nullable: true })
+  finishedAt: string | null;
+
+  @ObjectField(() => LedgerReportDto, { nullable: true, description: 'What was found, once it is done' })
+  report: LedgerReport | null;
 }
