@@ -85,7 +85,7 @@ describe('accounts and sessions', () => {
         [client.userId],
       );
       expect(rows).toHaveLength(1);
-      expect(rows[0].password_hash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+      expect(rows[0].password_hash).toMatch(/^\$argon2id\$v=19\$m=19456,t=1,p=1\$/);
       expect(Buffer.from(rows[0].token, 'base64')).toHaveLength(32);
       expect(Buffer.from(rows[0].token, 'base64').toString('base64url')).not.toBe(tokens.refreshToken);
     });

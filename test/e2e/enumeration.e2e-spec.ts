@@ -2,8 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { BlindIndex } from '../../src/platform/security/blind-index.js';
 import { Builders, PASSWORD } from '../support/builders.js';
 import { type Answer, Client } from '../support/client.js';
-import { startSystemWithRules } from '../support/rules-folder.js';
-import type { System } from '../support/system.js';
+import { startSystem, type System } from '../support/system.js';
 import { differenceScore } from '../support/timing.js';
 
 /** Tries with a known email, and as many with an unknown one. */
@@ -21,11 +20,8 @@ describe('whether an email is known', () => {
   let address = 0;
 
   beforeAll(async () => {
-    system = await startSystemWithRules(
-      // Cheaper than in earnest: the less the hash takes, the more of a difference beside it would show.
-      { auth: { argon2: { memoryCost: 19_456, timeCost: 1, parallelism: 1 } } },
-      { worker: false, env: { TRUSTED_PROXIES: 'loopback' } },
-    );
+    // Passwords are cheaper in tests than in earnest: the less the hash takes, the more of a difference beside it would show.
+    system = await startSystem({ worker: false, env: { TRUSTED_PROXIES: 'loopback' } });
     anyone = new Client(system.url);
     const make = new Builders(system);
     const players = await make.players(LOGINS + REQUESTS + REGISTRATIONS + 3 * WARMING_UP);

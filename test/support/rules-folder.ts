@@ -1,11 +1,5 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { parse, stringify } from 'yaml';
+import { configDir, type RuleChanges } from './config-dir.js';
 import { startSystem, type System } from './system.js';
-
-/** What to change of `config/*.yml`, by file: `{ pools: { maxSize: 4 } }`. */
-export type RuleChanges = Record<string, Record<string, unknown>>;
 
 const LONG = 400 * 86_400;
 
@@ -23,15 +17,9 @@ export async function startSystemWithRules(
   changes: RuleChanges,
   options: Parameters<typeof startSystem>[0] = {},
 ): Promise<System> {
-  const folder = mkdtempSync(join(tmpdir(), 'parley-rules-'));
-  const remove = () => rmSync(folder, { recursive: true, force: true });
+  const { path, remove } = configDir({ ...LASTING, ...changes });
   try {
-    cpSync('config', folder, { recursive: true });
-    for (const [name, change] of Object.entries({ ...LASTING, ...changes })) {
-      const file = join(folder, `${name}.yml`);
-      writeFileSync(file, stringify({ ...parse(readFileSync(file, 'utf8')), ...change }));
-    }
-    const system = await startSystem({ ...options, env: { ...options.env, CONFIG_DIR: folder } });
+    const system = await startSystem({ ...options, env: { ...options.env, CONFIG_DIR: path } });
     return {
       ...system,
       stop: async () => {

@@ -8,6 +8,7 @@ import { Clock } from '../../src/platform/clock/clock.js';
 import { MovableClock } from '../../src/platform/clock/movable-clock.js';
 import type { AppConfig } from '../../src/platform/config/app-config.js';
 import { loadAppConfig } from '../../src/platform/config/load-config.js';
+import { usualConfigDir } from './config-dir.js';
 import { createTestDatabase, testRedis } from './databases.js';
 
 export const JWT_PRIVATE_KEY = generateKeyPairSync('ed25519')
@@ -46,6 +47,7 @@ export async function startSystem(
     JWT_PRIVATE_KEY,
     LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent',
     CLOCK_MODE: 'movable',
+    CONFIG_DIR: options.env?.['CONFIG_DIR'] ?? usualConfigDir(),
     RATE_LIMIT_FACTOR: '100000',
     PORT: '0',
     WORKER_PORT: '0',
