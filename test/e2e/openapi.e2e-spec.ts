@@ -137,7 +137,8 @@ describe('the OpenAPI document', () => {
     await money.deposit(reader, 1000n);
     await money.hold(reader, 100n, 'USD', new Date(system.now().getTime() + 3_600_000));
     for (const name of ['get', 'transactions', 'holds']) await call(`Wallet_${name}`, reader);
-    await call('VerifyAdmin_verify', operator);
+    const verification = await call('VerifyAdmin_verify', operator);
+    await call('VerifyAdmin_get', operator, { id: verification.id });
     const [bob] = await make.players(1);
     const { handle } = await call('Profiles_getOwn', bob!);
     const profile = { bio: 'Numbers first', country: 'CM', avatarUrl: null, favouriteSports: ['soccer'] };
@@ -175,6 +176,11 @@ describe('the OpenAPI document', () => {
     await call('WithdrawalsAdmin_list', operator);
     const verdict = { decision: 'approve', note: 'Identity checked' };
     await call('WithdrawalsAdmin_decide', operator, { id: waits.id }, verdict);
+    await system.db.query(
+      "UPDATE withdrawals SET review = 'paid_unasked', review_at = requested_at WHERE id = $1",
+      [waits.id],
+    );
+    await call('WithdrawalsAdmin_resolve', operator, { id: waits.id });
     await callPayments(system, call, reader, operator);
     await call('Compliance_status', reader);
     await call('Compliance_timeOut', reader, {}, { days: 7 });

@@ -100,5 +100,6 @@ describe('paying', () => {
     const text = await (await fetch(`${system.url}/metrics`)).text();
     expect(text).toMatch(/parley_payments_attention\{what="differences"\} 0/);
     expect(text).toMatch(/parley_payments_attention\{what="overdue"\} \d+/);
+    expect(text).toMatch(/parley_payments_attention_seconds\{what="failing"\} 0/);
   });
 });

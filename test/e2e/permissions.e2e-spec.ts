@@ -18,6 +18,7 @@ const MAY_CALL: Record<string, Role[]> = {
   'POST /api/v1/admin/clock': ['admin'],
   'POST /api/v1/admin/games/{id}/result': ['admin'],
   'POST /api/v1/admin/ledger/verify': ['admin'],
+  'GET /api/v1/admin/ledger/verifications/{id}': ['admin'],
   'POST /api/v1/admin/markets/{id}/resume': ['admin'],
   'POST /api/v1/admin/markets/{id}/suspend': ['admin'],
   'POST /api/v1/admin/markets/{id}/void': ['admin'],
@@ -37,6 +38,7 @@ const MAY_CALL: Record<string, Role[]> = {
   'POST /api/v1/admin/users/{id}/pass': ['admin'],
   'GET /api/v1/admin/withdrawals': ['compliance', 'admin'],
   'POST /api/v1/admin/withdrawals/{id}/decide': ['compliance', 'admin'],
+  'POST /api/v1/admin/withdrawals/{id}/resolve': ['compliance', 'admin'],
   'POST /api/v1/admin/weeks/{id}/group': ['admin'],
   'POST /api/v1/admin/weeks/{id}/settle': ['admin'],
 };

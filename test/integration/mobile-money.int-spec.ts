@@ -6,6 +6,7 @@ import { Builders } from '../support/builders.js';
 import type { Client } from '../support/client.js';
 import { MomoServer, type MomoTransaction } from '../support/momo-server.js';
 import { PaymentsBench } from '../support/payments.js';
+import { proveAgain } from '../support/proofs.js';
 import { startSystemWithRules } from '../support/rules-folder.js';
 
 const START = '2023-10-03T12:00:00Z';
@@ -196,6 +197,7 @@ describe('paying by mobile money', () => {
     await bench.deliver();
     for (const amount of [7000, 30_000]) {
       const body = { amount, reason: 'Asked for it' };
+      await proveAgain(bench.system, admin);
       await admin.post(`admin/payments/${data.paymentId}/refund`, body, { key: randomUUID() });
       await bench.deliver();
       await checkAfter(16);

@@ -8,6 +8,7 @@ import { Builders } from '../support/builders.js';
 import type { Client } from '../support/client.js';
 import type { PaymentsBench } from '../support/payments.js';
 import { moneyProblems } from '../support/pool-money.js';
+import { proveAgain } from '../support/proofs.js';
 import { startSystemWithRules } from '../support/rules-folder.js';
 import type { System } from '../support/system.js';
 
@@ -62,8 +63,10 @@ const passesOf = async ({ userId }: Client) =>
 const isRegistered = async (player: Client) => (await player.get('me')).data.nextWeek.registered;
 const escrow = async (owner: string | number, currency = 'USD') =>
   await bench.balance('escrow', `entry_fees:${owner}`, currency);
-const refund = async (id: string) =>
-  await admin.post(`admin/payments/${id}/refund`, { reason: 'Asked' }, { key: id });
+const refund = async (id: string) => {
+  await proveAgain(system, admin);
+  return await admin.post(`admin/payments/${id}/refund`, { reason: 'Asked' }, { key: id });
+};
 const audited = async (id: string) =>
   (await system.db.query('SELECT action FROM audit_log WHERE subject_id = $1 ORDER BY id', [id])).rows.map(
     ({ action }) => action,
@@ -296,6 +299,28 @@ describe('a subscription', () => {
     expect((await passesOf(early)).map((row) => row.week_id)).toEqual(DRAWS.map(([week]) => week));
     expect((await passesOf(late)).map((row) => row.week_id)).toEqual(DRAWS.slice(0, 4).map(([week]) => week));
     expect(await isRegistered(late)).toBe(true);
+  });
+
+  it('whose later period is told first has the weeks of both', async () => {
+    await anew();
+    const [player] = players as [Client];
+    const id = await office.subscribe(player, '2023-10-20T12:00:00Z');
+    await office.renew(id, '2023-12-20T12:00:00Z', '2023-11-20T12:00:00Z');
+    await office.renew(id, '2023-11-20T12:00:00Z', '2023-10-20T12:00:00Z');
+    const { rows } = await system.db.query(
+      'SELECT week_id, last_week_id, refused FROM week_purchases WHERE user_id = $1 ORDER BY week_id',
+      [player.userId],
+    );
+    expect(rows).toEqual([
+      { week_id: 202341, last_week_id: 202342, refused: null },
+      { week_id: 202343, last_week_id: 202347, refused: null },
+      { week_id: 202348, last_week_id: 202351, refused: null },
+    ]);
+    expect([
+      await escrow('202341-202342'),
+      await escrow('202343-202347'),
+      await escrow('202348-202351'),
+    ]).toEqual([3500, 3500, 3500]);
   });
 
   it('ends with the period when it was cancelled', async () => {

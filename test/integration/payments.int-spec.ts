@@ -140,6 +140,7 @@ describe('what is bought', () => {
         amount: 1000n,
         currency: 'USD',
         subject: '202340',
+        periodStart: null,
         periodEnd: null,
       },
     ]);

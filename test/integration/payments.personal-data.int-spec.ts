@@ -65,6 +65,24 @@ describe('what payments hold about people', () => {
     expect(await matters()).toContain('open_payments');
     await bench.tell(id, { status: 'cancelled' });
     expect(await matters()).not.toContain('open_payments');
+    const odd = await bench.begin(other);
+    const mattersOfOther = async () =>
+      await bench.system.app
+        .get(UnitOfWork)
+        .run(async (manager) => personalData().openMatters(manager, other.userId));
+    await bench.tell(odd, { status: 'succeeded', paid: { amount: 2499, currency: 'USD' } }); // stands aside
+    expect(await mattersOfOther()).toContain('open_payments');
+    const setTo = (status: string) =>
+      bench.system.db.query('UPDATE payments SET status = $2 WHERE id = $1', [odd, status]);
+    for (const [status, waits] of [
+      ['disputed', true],
+      ['charged_back', false],
+      ['succeeded', false],
+    ] as const) {
+      await setTo(status);
+      expect([status, (await mattersOfOther()).includes('open_payments')]).toEqual([status, waits]);
+    }
+    await setTo('in_review');
   });
 
   it('is found again by what the provider tells of refunds, and not kept of what is about no payment', async () => {

@@ -105,10 +105,15 @@ describe('whatever a provider says of a payment, in any order, twice and at once
           const came = words.some((spoken) => spoken.what === 'state' && spoken.status === 'succeeded');
           const refunded = data.refunded?.amount ?? 0;
           expect(data.paid).toEqual(came ? paid : null);
-          expect(await bench.available(player)).toBe(came && asOrdered ? AMOUNT - refunded : 0);
-          expect(await bench.balance('escrow', `payment:${id}`)).toBe(
-            came && !asOrdered ? paid.amount - refunded : 0,
-          );
+          const told = (kind: string) =>
+            words.some((spoken) => spoken.what === 'dispute' && spoken.kind === kind);
+          // What the bank has taken was taken from there; what was not there any more is owed.
+          const isTaken = came && told('funds_withdrawn') && !told('funds_reinstated') && !told('won');
+          const owed = 0 - (await bench.balance('disputes', player.userId));
+          expect(owed).toBe(isTaken ? refunded : 0);
+          const left = !came || isTaken ? 0 : paid.amount - refunded;
+          expect(await bench.available(player)).toBe(asOrdered ? left : 0);
+          expect(await bench.balance('escrow', `payment:${id}`)).toBe(asOrdered ? 0 : left);
           expect(data.refunds.every(({ status }: { status: string }) => status === 'succeeded')).toBe(true);
           expect(await bench.problems()).toEqual([]);
         },

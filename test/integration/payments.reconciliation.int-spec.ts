@@ -29,6 +29,7 @@ beforeEach(async () => {
   [player] = (await make.players(1)) as [Client];
   bench.bank.payments.clear();
   bench.bank.mood = 'well';
+  await caughtUp();
 });
 afterEach(async () => {
   await bench.deliver();
@@ -37,10 +38,16 @@ afterEach(async () => {
 
 /** Hours of the test's first day. */
 const at = async (hours: number) => bench.system.moveTo(new Date(day + hours * 3_600_000));
+const lists = () => bench.bank.asked.filter((what) => what === 'GET /list').length;
 const compare = async () => {
-  await bench.system.app.get(ReconciliationService).compareLastDay();
+  const more = await bench.system.app.get(ReconciliationService).compareDays();
   await bench.deliver();
+  return more;
 };
+/** The days between the tests. */
+async function caughtUp(): Promise<void> {
+  while (await compare()) continue;
+}
 const check = async () => {
   await bench.system.app.get(ChecksService).run();
   await bench.deliver();
@@ -107,20 +114,61 @@ describe('a payment that nobody tells of', () => {
 describe("a day's books", () => {
   it('that agree are compared once, and nothing is reported', async () => {
     const id = await bench.paid(player);
-    const lists = () => bench.bank.asked.filter((what) => what === 'GET /list').length;
     const before = lists();
     await at(26);
     await compare();
-    expect(lists() - before).toBe(1); // of the day before: this one is not over for three hours
+    expect(lists() - before).toBe(0); // the day is not over for three hours
     await at(28);
     await Promise.all(Array.from({ length: 5 }, () => compare()));
-    expect(lists() - before).toBe(2);
+    expect(lists() - before).toBe(1);
     expect(await ofPayment(id)).toEqual([]);
     const { rows } = await bench.system.db.query(
       "SELECT listed, booked FROM payment_reconciliations WHERE provider = 'scripted' AND day = $1",
       [new Date(day).toISOString().slice(0, 10)],
     );
     expect(rows).toEqual([{ listed: 1, booked: 1 }]);
+  });
+
+  it('of which nobody compared any for long are caught up with, the oldest first, some at a time', async () => {
+    const id = await bench.begin(player);
+    await bench.tell(id, { status: 'failed', failureCode: 'card_declined' });
+    await at(36);
+    bench.bank.decide(id, { status: 'succeeded' }); // and no webhook
+    const before = lists();
+    await at(12 * 24);
+    expect(await compare()).toBe(true);
+    expect([lists() - before, await statusOf(id), await bench.available(player)]).toEqual([
+      7,
+      'succeeded',
+      2500,
+    ]);
+    expect(await compare()).toBe(false);
+    const days = async () => {
+      const { rows } = await bench.system.db.query<{ day: string }>(
+        `SELECT day::text FROM payment_reconciliations
+         WHERE provider = 'scripted' AND day >= $1 AND completed_at IS NOT NULL ORDER BY day`,
+        [new Date(day).toISOString().slice(0, 10)],
+      );
+      return rows.map((row) => (Date.parse(row.day) - day) / 86_400_000);
+    };
+    expect([lists() - before, await days()]).toEqual([11, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]]);
+    await Promise.all(Array.from({ length: 5 }, () => compare()));
+    expect(lists() - before).toBe(11);
+  });
+
+  it('of a day that could not be compared are compared later, and hold up none that come after', async () => {
+    const before = lists();
+    bench.bank.mood = 'down';
+    await at(4 * 24);
+    expect(await compare()).toBe(false);
+    expect(lists() - before).toBe(1);
+    bench.bank.mood = 'well';
+    await compare(); // the first may still be worked at
+    expect(lists() - before).toBe(3);
+    await at(4 * 24 + 1.1);
+    await compare();
+    await compare();
+    expect(lists() - before).toBe(4);
   });
 
   it('name money of which nobody told: it is reported and booked', async () => {

@@ -135,9 +135,47 @@ describe('a subscription', () => {
     expect(paidFor()).toEqual([PERIODS[0], PERIODS[1]]);
   });
 
+  it('told of a later period first books the earlier one too, each once', async () => {
+    const id = await subscribe();
+    const later = { periodStart: PERIODS[1], periodEnd: PERIODS[2] };
+    const earlier = { periodStart: PERIODS[0], periodEnd: PERIODS[1] };
+    for (const period of [later, earlier, later, earlier, { periodEnd: PERIODS[0] }])
+      await change(id, 'renewed', period);
+    expect([paidFor(), await payments()]).toEqual([
+      [PERIODS[0], PERIODS[2], PERIODS[1]],
+      ['succeeded', 'succeeded', 'succeeded'],
+    ]);
+    expect(await subscription()).toMatchObject({ status: 'active', periodEnd: PERIODS[2] });
+  });
+
+  it('told of two periods in any order by many at once books each once', async () => {
+    const id = await subscribe();
+    const told = Array.from({ length: 30 }, (_, n) => ({
+      id: randomUUID(),
+      type: 'subscription.renewed',
+      about: 'subscription',
+      reference: `invoice_${id}_${n % 2}`,
+      change: {
+        kind: 'renewed',
+        subscriptionReference: `sub_${id}`,
+        paid: { amount: 3500, currency: 'USD' },
+        periodStart: PERIODS[1 - (n % 2)],
+        periodEnd: PERIODS[2 - (n % 2)],
+      },
+    }));
+    await Promise.all(told.map((event) => bench.send(event)));
+    await Promise.all([bench.deliver(), bench.deliver(), bench.deliver()]);
+    expect([new Set(paidFor()), await payments()]).toEqual([
+      new Set(PERIODS),
+      ['succeeded', 'succeeded', 'succeeded'],
+    ]);
+  });
+
   it('renewed at another price is set aside for an operator', async () => {
     const id = await subscribe();
-    await change(id, 'renewed', { periodEnd: PERIODS[1], paid: { amount: 3600, currency: 'USD' } });
+    const dearer = { periodEnd: PERIODS[1], paid: { amount: 3600, currency: 'USD' } };
+    await change(id, 'renewed', dearer);
+    await change(id, 'renewed', dearer); // by another event
     expect([await payments(), paidFor()]).toEqual([['in_review', 'succeeded'], [PERIODS[0]]]);
     const { rows } = await bench.system.db.query(
       'SELECT count(*)::int AS payments, count(DISTINCT subscription_id)::int AS of FROM payments WHERE user_id = $1 AND subscription_id IS NOT NULL',

@@ -55,6 +55,29 @@ describe('a webhook', () => {
     expect([await bench.outcomes(), await bench.available(player)]).toEqual([{ applied: 1 }, 2500]);
   });
 
+  it('that cannot be applied is told to operators, with how long it has failed', async () => {
+    const [id, another] = [await bench.begin(player), await bench.begin(player)];
+    await bench.tell(another, { status: 'succeeded' });
+    await bench.send(
+      success(id, { state: { ...bench.bank.payments.get(id), aliases: [`intent_${another}`] } }),
+    );
+    await expect(bench.deliver()).rejects.toThrow(/a reference of another/);
+    const told = async () => {
+      const text = await (await fetch(`${bench.system.url}/metrics`)).text();
+      const of = (metric: string) =>
+        Number(new RegExp(`parley_payments_attention${metric}\\{what="failing"\\} (\\d+)`).exec(text)?.[1]);
+      return [of(''), Math.round(of('_seconds') / 60)];
+    };
+    await later(5);
+    expect(await told()).toEqual([0, 0]);
+    await later(25);
+    await bench.system.app.get(ChecksService).run();
+    expect(await told()).toEqual([1, 30]);
+    await bench.system.db.query("DELETE FROM outbox WHERE topic = 'payments.provider-event-received'");
+    await bench.system.db.query('DELETE FROM provider_events WHERE applied_at IS NULL');
+    expect(await told()).toEqual([0, 0]);
+  });
+
   it('of which 100 of one payment come, each another event, books the money once', async () => {
     const id = await bench.begin(player);
     await Promise.all(Array.from({ length: 100 }, () => bench.send(success(id))));

@@ -75,11 +75,26 @@ describe('events of Stripe', () => {
       }
     });
 
-    it('tell that it expired, and nothing of a card that was declined on the open page', async () => {
-      const { providerReference } = await provider.createCheckout(aCheckout());
-      expect(await deliver(stripe.account.decline(providerReference, 'do_not_honor'))).toMatchObject({
-        about: 'nothing',
+    it('tell that it expired, and of a card that was declined on the open page that it goes on', async () => {
+      const order = aCheckout();
+      const { providerReference } = await provider.createCheckout(order);
+      const declined = stripe.account.decline(providerReference, 'do_not_honor');
+      const { object } = declined.data;
+      expect(await deliver(declined)).toMatchObject({
+        about: 'payment',
+        providerReference: object.id,
+        ourId: order.paymentId,
+        state: { status: 'pending', paid: null, failureCode: 'do_not_honor', declined: true },
       });
+      const others = [
+        { ...object, metadata: {} }, // a subscription's, or none of ours
+        { ...object, last_payment_error: { type: 'invalid_request_error', code: 'a_bank_said_no' } },
+        { ...object, last_payment_error: null },
+      ];
+      for (const other of others)
+        expect(await deliver(stripe.account.event('payment_intent.payment_failed', other))).toMatchObject({
+          about: 'nothing',
+        });
       expect(await deliver(stripe.account.expire(providerReference))).toMatchObject({
         about: 'payment',
         state: { status: 'expired', paid: null },

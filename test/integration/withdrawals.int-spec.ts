@@ -319,6 +319,97 @@ describe('withdrawals', () => {
       await decide(admins[1]!, data.id, 'reject');
     });
 
+    /** Bans, or lifts, as the standing of a user is changed: with their row locked. */
+    const ban = async ({ userId }: Client, until: string | null = null) =>
+      system.db.query(
+        "UPDATE users SET status = 'banned', banned_until = $2, ban_reason = 'fraud' WHERE id = $1",
+        [userId, until],
+      );
+    const payouts = async (id: string): Promise<number> => {
+      const { rows } = await system.db.query(
+        'SELECT count(*)::int AS n FROM sandbox_payouts WHERE merchant_reference = $1',
+        [id],
+      );
+      return rows[0].n;
+    };
+
+    it('and then banned before they are paid wait again, held, for an operator who knows', async () => {
+      for (const decision of ['approve', 'reject']) {
+        const client = await rich(500_000);
+        const { data } = await withdraw(client, { amount: 300_000 });
+        await ban(client);
+        await decide(admins[1]!, data.id, 'approve'); // without having seen it
+        const row = await eventually(async () => {
+          const found = await untilIs(system, data.id, 'requested');
+          return found.review !== null && found;
+        });
+        expect([row.review, row.decided_at, row.decided_by, await payouts(data.id)]).toEqual([
+          'banned',
+          null,
+          null,
+          0,
+        ]);
+        expect((await admins[1]!.get('admin/withdrawals?review=open')).data).toContainEqual(
+          expect.objectContaining({ id: data.id, review: 'banned' }),
+        );
+        expect(await brokenMoney(system)).toEqual([]);
+        expect(codeOf(await decide(admins[1]!, data.id, decision))).toBe('ok');
+        const settled = await untilIs(system, data.id, decision === 'approve' ? 'paid' : 'rejected');
+        expect([settled.review, await payouts(data.id)]).toEqual([null, decision === 'approve' ? 1 : 0]);
+      }
+    });
+
+    it('paid while their owner is being banned are paid, or held back; never both, and never lost', async () => {
+      const client = await rich(500_000);
+      const ids: string[] = [];
+      for (let n = 0; n < 4; n += 1) ids.push((await withdraw(client, { amount: 100_000 })).data.id);
+      const open = ids.slice(2); // the first two are paid by the rules
+      const [approved] = await Promise.all([
+        Promise.all(open.map((id) => decide(admins[1]!, id, 'approve'))),
+        ban(client),
+      ]);
+      expect(approved.map(codeOf)).toEqual(['ok', 'ok']);
+      for (const id of open) {
+        const row = await eventually(async () => {
+          const found = await untilIs(system, id, 'requested', 'paid');
+          return (found.status === 'paid' || found.review !== null) && found;
+        });
+        expect(await payouts(id)).toBe(row.status === 'paid' ? 1 : 0);
+        if (row.status === 'requested') await decide(admins[1]!, id, 'reject');
+      }
+    });
+
+    it('of who is excluded, or whose ban is over, are paid', async () => {
+      const [excluded, over] = [await rich(500_000), await rich(500_000)];
+      const asked = [];
+      for (const client of [excluded, over])
+        asked.push((await withdraw(client, { amount: 300_000 })).data.id);
+      await system.app.get(ComplianceService).exclude(excluded.userId, null);
+      await ban(over, '2023-10-03T12:00:00Z');
+      for (const id of asked) {
+        await decide(admins[1]!, id, 'approve');
+        expect((await untilIs(system, id, 'paid')).review).toBeNull();
+      }
+    });
+
+    it('that do not fit are closed by an operator, once', async () => {
+      const client = await rich();
+      const { data } = await withdraw(client, { destination: 'sandbox:failed' });
+      await untilIs(system, data.id, 'failed');
+      expect(await settle(data.id, { status: 'succeeded' })).toBe('review');
+      const metrics = async () => (await fetch(`${system.url}/metrics`)).text();
+      await later(3_600_000);
+      expect(await metrics()).toMatch(/parley_withdrawals_waiting\{what="review"\} [1-9]/);
+      expect(await metrics()).toMatch(/parley_withdrawals_waiting_seconds\{what="review"\} 3[6-9]\d\d/);
+      await proveAgain(system, admins[0]!);
+      const resolve = async () => codeOf(await admins[0]!.post(`admin/withdrawals/${data.id}/resolve`, {}));
+      expect([await resolve(), await resolve()]).toEqual(['ok', 'WITHDRAWAL_NOT_IN_REVIEW']);
+      expect((await admins[0]!.get('admin/withdrawals?review=open')).data).not.toContainEqual(
+        expect.objectContaining({ id: data.id }),
+      );
+      await proveAgain(system, admins[1]!);
+    });
+
     it('go back to the wallet by an operator’s no', async () => {
       const client = await rich(500_000);
       const { data } = await withdraw(client, { amount: 300_000 });

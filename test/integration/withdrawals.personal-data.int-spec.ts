@@ -66,6 +66,15 @@ describe('where withdrawals go', () => {
       "UPDATE withdrawals SET status = 'failed', settled_at = requested_at, note = 'saw her passport' WHERE user_id = $1",
       [userId],
     );
+    expect(await exported(one)).toMatchObject([{ note: 'saw her passport' }]);
+    const review = (what: string | null) =>
+      system.db.query(
+        'UPDATE withdrawals SET review = $2, review_at = CASE WHEN $2::text IS NOT NULL THEN requested_at END WHERE user_id = $1',
+        [userId, what],
+      );
+    await review('paid_unasked'); // somebody has to look still
+    expect(await open()).toContain('open_withdrawals');
+    await review(null);
     expect(await open()).not.toContain('open_withdrawals');
     await unitOfWork.run((manager) => personalData.erase(manager, userId));
     expect(await stored(one)).toEqual([null]);

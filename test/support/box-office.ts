@@ -42,11 +42,12 @@ export class BoxOffice {
     return id;
   }
 
-  async renew(id: string, periodEnd: string): Promise<void> {
+  async renew(id: string, periodEnd: string, periodStart?: string): Promise<void> {
     await this.tellOf('subscription', `invoice_${randomUUID()}`, {
       kind: 'renewed',
       subscriptionReference: `sub_${id}`,
       paid: { amount: 3500, currency: 'USD' },
+      periodStart,
       periodEnd,
     });
   }

@@ -160,9 +160,27 @@ export class PaymentsBench {
       FROM ledger l FULL JOIN booked b USING (provider, currency) LEFT JOIN disputed d USING (provider, currency)
       WHERE coalesce(l.amount, 0) <> coalesce(b.amount, 0) - coalesce(d.amount, 0)
       UNION ALL
-      SELECT 'disputes', a.owner, a.currency, a.balance, -d.amount FROM ledger_accounts a
-      JOIN disputed d ON d.provider = a.owner AND d.currency = a.currency
-      WHERE a.kind = 'disputes' AND a.balance <> -d.amount
+      -- What the house bears of disputes is what providers took, less what was taken or is owed.
+      SELECT 'disputes', d.provider, d.currency, coalesce(a.balance, 0), d.charged - d.amount
+      FROM (SELECT provider, currency,
+                   sum(amount * ((withdrawn_at IS NOT NULL)::int - (reinstated_at IS NOT NULL)::int)) AS amount,
+                   coalesce(sum(amount) FILTER (WHERE charge_id IS NOT NULL AND charge_returned_at IS NULL), 0) AS charged
+            FROM payment_disputes GROUP BY 1, 2) d
+      LEFT JOIN ledger_accounts a ON a.kind = 'disputes' AND a.owner = d.provider AND a.currency = d.currency
+      WHERE coalesce(a.balance, 0) <> d.charged - d.amount
+      UNION ALL
+      SELECT 'debts', d.user_id::text, d.currency, coalesce(a.balance, 0), -d.owed
+      FROM (SELECT p.user_id, d.currency, coalesce(sum(d.amount - d.charged) FILTER (WHERE d.charge_returned_at IS NULL), 0) AS owed
+            FROM payment_disputes d JOIN payments p ON p.id = d.payment_id GROUP BY 1, 2) d
+      LEFT JOIN ledger_accounts a ON a.kind = 'disputes' AND a.owner = d.user_id::text AND a.currency = d.currency
+      WHERE coalesce(a.balance, 0) <> -d.owed
+      UNION ALL
+      -- What the bank has, or will, is charged to deposits; what it gave back is not.
+      SELECT 'charges', d.id::text, d.currency, d.charged, d.amount
+      FROM payment_disputes d JOIN payments p ON p.id = d.payment_id
+      WHERE p.purpose = 'deposit' AND (d.charge_id IS NOT NULL AND d.charge_returned_at IS NULL) <>
+            (d.reinstated_at IS NULL AND d.outcome IS DISTINCT FROM 'won' AND (d.withdrawn_at IS NOT NULL OR d.outcome = 'lost')
+             IS TRUE)
       UNION ALL
       -- Money on its way back stands aside, and nothing else does.
       SELECT 'refunding', p.id::text, p.paid_currency, p.refunding, coalesce(sum(a.balance), 0)

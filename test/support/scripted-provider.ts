@@ -73,6 +73,7 @@ export class ScriptedProvider implements PaymentProvider {
               ...change,
               ...(change.disputed ? { disputed: moneyOf(change.disputed) } : {}),
               ...('paid' in change ? { paid: moneyOf(change.paid) } : {}),
+              ...(change.periodStart ? { periodStart: new Date(change.periodStart) } : {}),
               ...('periodEnd' in change ? { periodEnd: change.periodEnd && new Date(change.periodEnd) } : {}),
             },
           }

@@ -13,7 +13,10 @@ export class CheckoutsRepository {
     await manager.query('SELECT pg_advisory_xact_lock(uuid_hash_extended($1::uuid, 23))', [userId]);
   }
 
-  /** When the user's latest payments failed, and how many were begun of late and are open. Indexes: ix_payments_user_failed, ix_payments_open. */
+  /**
+   * When the user's latest payments failed, or tries to pay them were declined, and how many were begun of late and are open. Indexes:
+   * ix_payments_user_failed, ix_payments_user_declined, ix_payments_open.
+   */
   async velocityOf(
     manager: EntityManager,
     userId: string,
@@ -21,7 +24,9 @@ export class CheckoutsRepository {
     limit: number,
   ): Promise<{ failedAt: Date[]; open: number }> {
     const failed = await manager.query<{ failed_at: Date }[]>(
-      `SELECT failed_at FROM payments WHERE user_id = $1 AND failed_at > $2 ORDER BY failed_at DESC LIMIT $3`,
+      `SELECT failed_at FROM payments WHERE user_id = $1 AND failed_at > $2
+       UNION ALL SELECT d FROM payments, unnest(declined_at) AS d WHERE user_id = $1 AND declined_at <> '{}' AND d > $2
+       ORDER BY failed_at DESC LIMIT $3`,
       [userId, since.failed, limit],
     );
     const [open] = await manager.query<{ n: number }[]>(

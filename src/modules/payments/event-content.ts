@@ -15,8 +15,9 @@ interface StoredMoney {
   readonly currency: string;
 }
 
-type StoredState = Omit<ProviderState, 'paid' | 'periodEnd'> & {
+type StoredState = Omit<ProviderState, 'paid' | 'periodStart' | 'periodEnd'> & {
   readonly paid: StoredMoney | null;
+  readonly periodStart?: string | null;
   readonly periodEnd: string | null;
 };
 
@@ -26,6 +27,7 @@ interface StoredChange {
   readonly disputeReference?: string;
   readonly paid: StoredMoney | null;
   readonly disputed: StoredMoney | null;
+  readonly periodStart?: string | null;
   readonly periodEnd: string | null;
 }
 
@@ -37,7 +39,11 @@ export function toStored({
   state,
   change,
 }: ProviderEvent): StoredEvent {
-  const { paid = null, periodEnd = null } = change !== undefined && 'paid' in change ? change : {};
+  const {
+    paid = null,
+    periodStart = null,
+    periodEnd = null,
+  } = change !== undefined && 'paid' in change ? change : {};
   const disputed = change !== undefined && 'disputed' in change ? change.disputed : null;
   return {
     type,
@@ -47,6 +53,7 @@ export function toStored({
     state: state && {
       ...state,
       paid: storedMoney(state.paid),
+      periodStart: state.periodStart?.toISOString() ?? null,
       periodEnd: state.periodEnd?.toISOString() ?? null,
     },
     change:
@@ -56,13 +63,19 @@ export function toStored({
             ...change,
             paid: storedMoney(paid),
             disputed: storedMoney(disputed),
+            periodStart: periodStart?.toISOString() ?? null,
             periodEnd: periodEnd?.toISOString() ?? null,
           },
   };
 }
 
 export function readState(stored: StoredState): ProviderState {
-  return { ...stored, paid: readMoney(stored.paid), periodEnd: readTime(stored.periodEnd) };
+  return {
+    ...stored,
+    paid: readMoney(stored.paid),
+    periodStart: readTime(stored.periodStart ?? null),
+    periodEnd: readTime(stored.periodEnd),
+  };
 }
 
 /** The change of a subscription or a dispute, or null when the event carries none. */
@@ -76,6 +89,7 @@ export function readChange({ change }: StoredEvent): NonNullable<ProviderEvent['
     kind,
     subscriptionReference,
     paid: readMoney(change.paid),
+    periodStart: readTime(change.periodStart ?? null),
     periodEnd: readTime(change.periodEnd),
   } as NonNullable<ProviderEvent['change']>;
 }

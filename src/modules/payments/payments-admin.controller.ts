@@ -6,6 +6,7 @@ import { Idempotency, type IdempotencyKey } from '../../platform/http/idempotenc
 import { Operation } from '../../platform/http/operation.decorator.js';
 import { RequiresPermission } from '../../platform/security/requires-permission.decorator.js';
 import { CurrentSubject, type Subject } from '../../platform/security/subject.js';
+import { sessionErrors } from '../auth/sessions/session.errors.js';
 import { DifferencesService } from './differences.service.js';
 import { PaymentParam } from './dto/payments.dto.js';
 import {
@@ -72,11 +73,13 @@ export class PaymentsAdminController {
   @RequiresPermission('payments.refund')
   @Operation({
     summary: 'Give a payment back, whole or in part',
-    description: 'The provider does it afterwards: `GET admin/payments/{id}` tells what became of it.',
+    description:
+      'The provider does it afterwards: `GET admin/payments/{id}` tells what became of it. Asks the operator for a recent proof.',
     status: 202,
     answer: RefundDto,
     idempotent: true,
     errors: [
+      sessionErrors.PROOF_TOO_OLD,
       paymentsErrors.PAYMENT_NOT_FOUND,
       paymentsErrors.PAYMENT_NOT_REFUNDABLE,
       paymentsErrors.REFUND_TOO_LARGE,

@@ -35,12 +35,12 @@ export class PaymentsPersonalData implements PersonalDataHolder {
       ),
       section(
         'payment-refunds',
-        `SELECT r.id, r.payment_id, r.amount, p.paid_currency AS currency, r.status, r.created_at, r.completed_at
+        `SELECT r.id, r.payment_id, r.amount, p.paid_currency AS currency, r.reason, r.status, r.created_at, r.completed_at
          FROM payments p JOIN payment_refunds r ON r.payment_id = p.id WHERE p.user_id = $1 ORDER BY r.id`,
       ),
       section(
         'payment-disputes',
-        `SELECT d.id, d.payment_id, d.amount, d.currency, d.opened_at, d.outcome, d.closed_at
+        `SELECT d.id, d.payment_id, d.amount, d.currency, d.charged, d.opened_at, d.outcome, d.closed_at
          FROM payments p JOIN payment_disputes d ON d.payment_id = p.id WHERE p.user_id = $1 ORDER BY d.id`,
       ),
       section(
@@ -73,10 +73,10 @@ export class PaymentsPersonalData implements PersonalDataHolder {
     );
   }
 
-  /** Money that is on its way must find its owner, and a subscription would go on being paid. */
+  /** Money that is on its way, stands aside or is disputed must find its owner, and a subscription would go on being paid. */
   async openMatter(manager: EntityManager, userId: string): Promise<string | null> {
     const rows = await manager.query<unknown[]>(
-      `SELECT FROM payments WHERE user_id = $1 AND status IN ('created', 'pending', 'refunding')
+      `SELECT FROM payments WHERE user_id = $1 AND status IN ('created', 'pending', 'in_review', 'refunding', 'disputed')
        UNION ALL SELECT FROM subscriptions WHERE user_id = $1 AND status <> 'cancelled' LIMIT 1`,
       [userId],
     );

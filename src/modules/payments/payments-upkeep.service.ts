@@ -29,11 +29,20 @@ export class PaymentsUpkeep implements Forgetful {
   ) {
     metrics.gauge(
       'parley_payments_attention',
-      "Differences from a provider's books, events of nothing known, payments set aside, payments overdue to be asked about",
+      "Differences from a provider's books, events of nothing known or that cannot be applied, payments set aside or overdue to be asked about",
       ['what'],
       async (figure) => {
-        for (const [what, count] of Object.entries(await reconciliation.figures(clock.now())))
-          figure.set({ what }, count);
+        for (const { what, count } of await reconciliation.figures(clock.now())) figure.set({ what }, count);
+      },
+    );
+    metrics.gauge(
+      'parley_payments_attention_seconds',
+      'For how long the oldest of them has waited',
+      ['what'],
+      async (figure) => {
+        const now = clock.now();
+        for (const { what, since } of await reconciliation.figures(now))
+          figure.set({ what }, since === null ? 0 : (now.getTime() - since.getTime()) / 1000);
       },
     );
   }

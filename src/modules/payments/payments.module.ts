@@ -1,5 +1,6 @@
 import { type MiddlewareConsumer, Module, type NestModule, RequestMethod } from '@nestjs/common';
 import { raw } from 'express';
+import { AuthModule } from '../auth/auth.module.js';
 import { ComplianceModule } from '../compliance/compliance.module.js';
 import { WalletModule } from '../wallet/wallet.module.js';
 import { CheckoutService } from './checkout.service.js';
@@ -37,6 +38,7 @@ export const WEBHOOKS = 'payments/webhooks/';
 
 @Module({
   imports: [
+    AuthModule,
     ComplianceModule,
     WalletModule,
     PaymentProvidersModule,

@@ -101,6 +101,14 @@ export class PaymentsRepository {
     return count === 1;
   }
 
+  /** One try to pay it was declined. */
+  async noteDeclined(manager: EntityManager, id: string, now: Date): Promise<void> {
+    await manager.query('UPDATE payments SET declined_at = declined_at || $2::timestamptz WHERE id = $1', [
+      id,
+      now,
+    ]);
+  }
+
   /** Notes the money that came, and where it was booked to. Fails when there was some already: the caller has looked, under the lock. */
   async takeMoney(
     manager: EntityManager,
@@ -145,15 +153,28 @@ export class PaymentsRepository {
   async changeMoney(
     manager: EntityManager,
     payment: PaymentRow,
-    change: Partial<Pick<PaymentRow, 'refunding' | 'refunded' | 'dispute'>>,
+    change: Partial<
+      Pick<PaymentRow, 'refunding' | 'refunded' | 'dispute' | 'review' | 'paid_to_kind' | 'paid_to_owner'>
+    >,
   ): Promise<PaymentRow> {
     const next = { ...payment, ...change };
     const status = moneyStateOf(factsOf(next));
     const event: PaymentEvent = `become_${status}`;
     const [rows] = await manager.query<[PaymentRow[], number]>(
-      `UPDATE payments SET refunding = $2, refunded = $3, dispute = $4, status = $5
+      `UPDATE payments SET refunding = $2, refunded = $3, dispute = $4, status = $5, review = $7, paid_to_kind = $8,
+              paid_to_owner = $9
        WHERE id = $1 AND (status = $5 OR status = ANY ($6)) RETURNING ${COLUMNS}`,
-      [payment.id, next.refunding, next.refunded, next.dispute, status, paymentMachine.from(event)],
+      [
+        payment.id,
+        next.refunding,
+        next.refunded,
+        next.dispute,
+        status,
+        paymentMachine.from(event),
+        next.review,
+        next.paid_to_kind,
+        next.paid_to_owner,
+      ],
     );
     if (!rows[0]) throw new Error(`payment ${payment.id} is ${payment.status} and may not become ${status}`);
     return rows[0];

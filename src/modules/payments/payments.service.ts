@@ -4,12 +4,12 @@ import { cursorPage, DEFAULT_LIMIT, readCursor } from '../../platform/http/pagin
 import type { Subject } from '../../platform/security/subject.js';
 import { PendingMoneyPort } from '../wallet/pending-money.port.js';
 import type { PaymentDto, PaymentsQuery } from './dto/payments.dto.js';
-import type { AdminPaymentDto } from './dto/refunds.dto.js';
+import type { AdminPaymentDto, DisputeDto } from './dto/refunds.dto.js';
 import { paymentsErrors } from './payments.errors.js';
 import { PaymentsRepository } from './payments.repository.js';
 import type { PaymentRow } from './payments.types.js';
 import { toRefundDto } from './refunds.service.js';
-import { RefundsRepository } from './refunds.repository.js';
+import { type DisputeRow, RefundsRepository } from './refunds.repository.js';
 
 const PAYMENT_ID = [/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/];
 
@@ -53,15 +53,33 @@ export class PaymentsService implements OnModuleInit {
   async inspect(id: string): Promise<AdminPaymentDto> {
     const row = await this.repository.find(id);
     if (!row) throw paymentsErrors.PAYMENT_NOT_FOUND({ paymentId: id });
-    const refunds = await this.refunds.ofPayment(id);
+    const [refunds, disputes] = await Promise.all([
+      this.refunds.ofPayment(id),
+      this.refunds.listDisputes(id),
+    ]);
     return {
       ...toPaymentDto(row),
       userId: row.user_id,
       providerReference: row.provider_reference,
       review: row.review,
       refunds: refunds.map((refund) => toRefundDto(refund, row)),
+      disputes: disputes.map(toDisputeDto),
     };
   }
+}
+
+function toDisputeDto(row: DisputeRow): DisputeDto {
+  const isCharged = row.charge_id !== null && row.charge_returned_at === null;
+  const [amount, charged] = [Number(row.amount), Number(row.charged ?? 0)];
+  return {
+    id: row.id,
+    amount: { amount, currency: row.currency },
+    outcome: row.outcome,
+    charged: isCharged ? charged : 0,
+    owed: isCharged ? amount - charged : 0,
+    openedAt: row.opened_at.toISOString(),
+    closedAt: row.closed_at?.toISOString() ?? null,
+  };
 }
 
 function toPaymentDto(row: PaymentRow): Pick<PaymentDto, keyof PaymentDto> {

@@ -12,8 +12,8 @@ import { SubscriptionsService } from './subscriptions.service.js';
 const EVERY_MS = 60_000;
 
 /**
- * Once a minute in the worker: whoever is silent is asked, subscriptions end, and the books of the last day are compared. Each for
- * itself, so that what fails of one holds up none of the others.
+ * Once a minute in the worker: whoever is silent is asked, subscriptions end, and the books of days that are over are compared.
+ * Each for itself, so that what fails of one holds up none of the others.
  */
 @Injectable()
 export class PaymentsSweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -45,7 +45,6 @@ export class PaymentsSweeper implements OnApplicationBootstrap, BeforeApplicatio
   }
 
   private async compare(): Promise<boolean> {
-    await this.reconciliation.compareLastDay();
-    return false;
+    return await this.reconciliation.compareDays();
   }
 }

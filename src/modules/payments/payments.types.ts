@@ -49,6 +49,8 @@ export interface RefundRow {
   readonly provider_reference: string | null;
   readonly failure_code: string | null;
   readonly created_at: Date;
+  /** When the provider first said so; it may have failed since. */
+  readonly succeeded_at: Date | null;
   readonly completed_at: Date | null;
   readonly checks: number;
 }

@@ -27,8 +27,11 @@ export interface ProviderState {
   readonly paid: Money | null;
   /** The provider's own reason, as a code, when it failed. */
   readonly failureCode: string | null;
+  /** One try was, and the payer may try again: the payment goes on, and counts as one that failed. */
+  readonly declined?: boolean;
   readonly subscriptionReference?: string | null;
-  /** Of a subscription's payment: until when it is paid. */
+  /** Of a subscription's payment: from when and until when it is paid. */
+  readonly periodStart?: Date | null;
   readonly periodEnd?: Date | null;
   /**
    * Other references by which this provider's later events may speak of the same payment (at Stripe its payment intent,
@@ -67,6 +70,8 @@ export interface SubscriptionChange {
   readonly kind: 'renewed' | 'renewal_failed' | 'cancelled';
   readonly subscriptionReference: string;
   readonly paid: Money | null;
+  /** What tells a period's payment from the one after it, when that is told first. */
+  readonly periodStart?: Date | null;
   readonly periodEnd: Date | null;
 }
 

@@ -12,7 +12,8 @@ export interface Purchase {
   readonly currency: string;
   /** What `atCheckout` answered. */
   readonly subject: string;
-  /** Of a subscription: until when it is paid. */
+  /** Of a subscription: from when it is paid, where the provider tells, and until when. */
+  readonly periodStart: Date | null;
   readonly periodEnd: Date | null;
 }
 

@@ -10,9 +10,8 @@ export class PurchasesService {
 
   /** Once for a payment that was given back whole, or lost in a dispute; money that stood aside has bought nothing. */
   async takeBack(manager: EntityManager, payment: PaymentRow): Promise<void> {
-    const { purpose, review, dispute } = payment;
-    const isBack = BigInt(payment.refunded) === BigInt(payment.paid_amount ?? 0);
-    if (purpose === 'deposit' || review !== null || dispute === 'lost' || isBack) return;
+    const { purpose } = payment;
+    if (purpose === 'deposit' || payment.review !== null || this.isTakenBack(payment)) return;
     await this.port.get(purpose).refunded(manager, {
       paymentId: payment.id,
       userId: payment.user_id,
@@ -20,7 +19,14 @@ export class PurchasesService {
       amount: BigInt(payment.amount),
       currency: payment.currency,
       subject: payment.subject ?? '',
+      periodStart: null,
       periodEnd: payment.period_end,
     });
+  }
+
+  /** Whether it had bought something that it has bought no more. */
+  isTakenBack({ purpose, review, dispute, refunded, paid_amount: paid }: PaymentRow): boolean {
+    if (purpose === 'deposit' || review !== null) return false;
+    return dispute === 'lost' || BigInt(refunded) === BigInt(paid ?? 0);
   }
 }

@@ -34,6 +34,13 @@ export interface BookedRow {
   readonly paid_currency: string | null;
 }
 
+/** So many wait for an operator, the oldest of them since then. */
+interface AttentionRow {
+  readonly what: 'differences' | 'unknown' | 'failing' | 'in_review' | 'overdue';
+  readonly count: number;
+  readonly since: Date | null;
+}
+
 const COLUMNS =
   'id, provider, reference, kind, payment_id, ours, theirs, currency, found_at, resolved_at, note';
 
@@ -41,6 +48,27 @@ const COLUMNS =
 @Injectable()
 export class ReconciliationRepository {
   constructor(private readonly database: Database) {}
+
+  /**
+   * Days up to that one which were not compared, the oldest first: since the first that ever was, or else since the first that has
+   * anything to compare; at least that one. Not those that are being compared. Indexes: ux_payment_reconciliations_day,
+   * ix_payments_confirmed.
+   */
+  async daysDue(provider: string, last: string, lostBefore: Date, limit: number): Promise<string[]> {
+    const rows = await this.database.query<{ day: string }>(
+      'reconciliation.days_due',
+      `SELECT d::date::text AS day
+       FROM generate_series(
+         least($2::date, coalesce((SELECT min(day) FROM payment_reconciliations WHERE provider = $1),
+           (SELECT (min(confirmed_at) AT TIME ZONE 'UTC')::date FROM payments WHERE provider = $1 AND confirmed_at IS NOT NULL)))::timestamp,
+         $2::date::timestamp, interval '1 day') AS d
+       WHERE NOT EXISTS (SELECT FROM payment_reconciliations r WHERE r.provider = $1 AND r.day = d::date
+                         AND (r.completed_at IS NOT NULL OR r.started_at >= $3))
+       ORDER BY d LIMIT $4`,
+      [provider, last, lostBefore, limit],
+    );
+    return rows.map(({ day }) => day);
+  }
 
   /** The id of a day's comparison, for one worker; null when it is made, or being made. */
   async claimDay(
@@ -150,23 +178,21 @@ export class ReconciliationRepository {
     return rows[0] ?? null;
   }
 
-  /** What operators watch: differences and events nobody has dealt with, payments set aside, payments that are asked about again. */
-  async figures(
-    now: Date,
-  ): Promise<{ differences: number; unknown: number; in_review: number; overdue: number }> {
-    const [row] = await this.database.query<{
-      differences: number;
-      unknown: number;
-      in_review: number;
-      overdue: number;
-    }>(
+  /**
+   * What operators watch, and since when: differences and events nobody has dealt with, events that cannot be applied (one is
+   * tried again each minute), payments set aside, payments to be asked about.
+   */
+  async figures(now: Date): Promise<AttentionRow[]> {
+    return await this.database.query<AttentionRow>(
       'reconciliation.figures',
-      `SELECT (SELECT count(*)::int FROM payment_differences WHERE resolved_at IS NULL) AS differences,
-              (SELECT count(*)::int FROM provider_events WHERE outcome = 'unknown') AS unknown,
-              (SELECT count(*)::int FROM payments WHERE status = 'in_review') AS in_review,
-              (SELECT count(*)::int FROM payments WHERE check_at < $1) AS overdue`,
+      `SELECT 'differences' AS what, count(*)::int AS count, min(found_at) AS since
+       FROM payment_differences WHERE resolved_at IS NULL
+       UNION ALL SELECT 'unknown', count(*)::int, min(received_at) FROM provider_events WHERE outcome = 'unknown'
+       UNION ALL SELECT 'failing', count(*)::int, min(received_at) FROM provider_events
+         WHERE applied_at IS NULL AND received_at < $1::timestamptz - interval '10 minutes'
+       UNION ALL SELECT 'in_review', count(*)::int, min(confirmed_at) FROM payments WHERE status = 'in_review'
+       UNION ALL SELECT 'overdue', count(*)::int, min(check_at) FROM payments WHERE check_at < $1`,
       [now],
     );
-    return row ?? { differences: 0, unknown: 0, in_review: 0, overdue: 0 };
   }
 }

@@ -17,6 +17,8 @@ import { SettlingService } from './settling.service.js';
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const BATCH = 500;
 const HOUR_MS = 3_600_000;
+/** Of one provider: who was down for long catches up in several runs. */
+const DAYS_AT_A_TIME = 7;
 /** A day is compared some hours after its end, when what was late is here. */
 const COMPARED_AFTER_HOURS = 3;
 /** What a worker that was killed had begun is taken up after so long. */
@@ -30,7 +32,10 @@ interface Day {
   readonly listTo: Date;
 }
 
-/** Our books and a provider's, held against each other once for each day, both ways. What is found is reported, not repaired: but for money that nobody had told us of. */
+/**
+ * Our books and a provider's, held against each other once for each day, both ways. What is found is reported, not repaired: but for
+ * money that nobody had told us of.
+ */
 @Injectable()
 export class ReconciliationService {
   private readonly logger = new Logger('Reconciliation');
@@ -45,34 +50,44 @@ export class ReconciliationService {
     private readonly rules: Rules,
   ) {}
 
-  /** Compares the last day that is over with every provider that has a list, unless that was done. One that fails holds up none. */
-  async compareLastDay(): Promise<void> {
+  /**
+   * Compares with every provider that has a list the days that are over and were not compared, the oldest first and some at a time;
+   * true when there may be more. A provider that fails holds up no other, and a day of it none that comes after.
+   */
+  async compareDays(): Promise<boolean> {
     const now = this.clock.now();
-    const day = DateTime.fromJSDate(now, { zone: 'utc' })
+    const lostBefore = new Date(now.getTime() - LOST_AFTER_MS);
+    const last = DateTime.fromJSDate(now, { zone: 'utc' })
       .minus({ hours: COMPARED_AFTER_HOURS, days: 1 })
       .startOf('day');
+    let more = false;
     for (const provider of this.providers.all) {
-      const lostBefore = new Date(now.getTime() - LOST_AFTER_MS);
-      const id = await this.repository.claimDay(
-        newId(),
-        provider.name,
-        day.toISODate() ?? '',
-        now,
-        lostBefore,
-      );
-      if (id === null) continue;
-      try {
-        const { giveUpHours } = this.rules.payments.reconciliation;
-        const figures = await this.compare(provider, {
-          from: day.toJSDate(),
-          to: day.plus({ days: 1 }).toJSDate(),
-          listFrom: day.minus({ hours: giveUpHours, days: 1 }).toJSDate(),
-          listTo: day.plus({ days: 2 }).toJSDate(),
-        });
-        await this.repository.complete(id, { ...figures, now: this.clock.now() });
-      } catch (error) {
-        this.logger.error({ err: error }, `cannot compare with ${provider.name}`);
+      const days = await this.repository.daysDue(provider.name, isoDay(last), lostBefore, DAYS_AT_A_TIME);
+      let isWell = true;
+      for (const day of days) {
+        const id = await this.repository.claimDay(newId(), provider.name, day, now, lostBefore);
+        isWell = id === null || (await this.compareDay(id, provider, DateTime.fromISO(day, { zone: 'utc' })));
+        if (!isWell) break;
       }
+      more ||= isWell && days.length === DAYS_AT_A_TIME;
+    }
+    return more;
+  }
+
+  private async compareDay(id: string, provider: PaymentProvider, day: DateTime): Promise<boolean> {
+    try {
+      const { giveUpHours } = this.rules.payments.reconciliation;
+      const figures = await this.compare(provider, {
+        from: day.toJSDate(),
+        to: day.plus({ days: 1 }).toJSDate(),
+        listFrom: day.minus({ hours: giveUpHours, days: 1 }).toJSDate(),
+        listTo: day.plus({ days: 2 }).toJSDate(),
+      });
+      await this.repository.complete(id, { ...figures, now: this.clock.now() });
+      return true;
+    } catch (error) {
+      this.logger.error({ err: error }, `cannot compare ${isoDay(day)} with ${provider.name}`);
+      return false;
     }
   }
 
@@ -156,6 +171,10 @@ export class ReconciliationService {
     };
     await this.repository.report(newId(), provider, difference, this.clock.now());
   }
+}
+
+function isoDay(day: DateTime): string {
+  return day.toFormat('yyyy-MM-dd');
 }
 
 function differenceOf(ours: BookedRow | null, { paid }: ListedPayment): DifferenceKind | null {

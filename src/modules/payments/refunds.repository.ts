@@ -4,8 +4,8 @@ import { Database } from '../../platform/database/database.js';
 import type { RefundRow } from './payments.types.js';
 import type { DisputeChange } from './provider.js';
 
-const COLUMNS = `id, payment_id, amount, reason, requested_by, status, provider_reference, failure_code, created_at, completed_at,
-  checks`;
+const COLUMNS = `id, payment_id, amount, reason, requested_by, status, provider_reference, failure_code, created_at, succeeded_at,
+  completed_at, checks`;
 
 export interface DisputeRow {
   readonly id: string;
@@ -16,7 +16,23 @@ export interface DisputeRow {
   readonly withdrawn_at: Date | null;
   readonly reinstated_at: Date | null;
   readonly outcome: 'won' | 'lost' | null;
+  /** The transfer that took the money from where the payment put it. */
+  readonly charge_id: string | null;
+  readonly charge_returned_at: Date | null;
+  /** What of it was there; the rest is owed. */
+  readonly charged: string | null;
+  readonly opened_at: Date;
+  readonly closed_at: Date | null;
 }
+
+const DISPUTE_COLUMNS = `id, payment_id, provider, amount, currency, withdrawn_at, reinstated_at, outcome, charge_id,
+  charge_returned_at, charged, opened_at, closed_at`;
+
+const ADVANCES_FROM = {
+  pending: ['requested'],
+  succeeded: ['requested', 'pending'],
+  failed: ['requested', 'pending', 'succeeded'],
+} as const;
 
 /** Money on its way back: refunds, which we ask for, and disputes, which payers begin. */
 @Injectable()
@@ -84,7 +100,7 @@ export class RefundsRepository {
     return row?.id ?? null;
   }
 
-  /** The provider has it, or has done it. False when that was known. */
+  /** The provider has it, or has done it, or says that it failed, which it may after it was done. False when that was known. */
   async advance(
     manager: EntityManager,
     id: string,
@@ -98,17 +114,11 @@ export class RefundsRepository {
     const [, count] = await manager.query<[unknown[], number]>(
       `UPDATE payment_refunds
        SET status = $3, provider_reference = $4, failure_code = $5,
+           succeeded_at = CASE WHEN $3 = 'succeeded' THEN $6::timestamptz ELSE succeeded_at END,
            completed_at = CASE WHEN $3 = 'pending' THEN NULL ELSE $6::timestamptz END,
            check_at = CASE WHEN $3 = 'pending' THEN check_at END
        WHERE id = $1 AND status = ANY ($2)`,
-      [
-        id,
-        to.status === 'pending' ? ['requested'] : ['requested', 'pending'],
-        to.status,
-        to.reference,
-        to.failureCode,
-        to.now,
-      ],
+      [id, ADVANCES_FROM[to.status], to.status, to.reference, to.failureCode, to.now],
     );
     return count === 1;
   }
@@ -145,7 +155,7 @@ export class RefundsRepository {
       [row.id, row.paymentId, row.provider, disputeReference, disputed.amount, disputed.currency, row.now],
     );
     const [found] = await manager.query<DisputeRow[]>(
-      `SELECT id, payment_id, provider, amount, currency, withdrawn_at, reinstated_at, outcome FROM payment_disputes
+      `SELECT ${DISPUTE_COLUMNS} FROM payment_disputes
        WHERE provider = $1 AND provider_reference = $2 FOR UPDATE`,
       [row.provider, disputeReference],
     );
@@ -158,15 +168,42 @@ export class RefundsRepository {
     id: string,
     kind: DisputeChange['kind'],
     now: Date,
-  ): Promise<void> {
-    await manager.query(
+  ): Promise<DisputeRow> {
+    const [rows] = await manager.query<[DisputeRow[], number]>(
       `UPDATE payment_disputes
        SET withdrawn_at = CASE WHEN $2 = 'funds_withdrawn' THEN coalesce(withdrawn_at, $3) ELSE withdrawn_at END,
            reinstated_at = CASE WHEN $2 = 'funds_reinstated' THEN coalesce(reinstated_at, $3) ELSE reinstated_at END,
            outcome = CASE WHEN $2 IN ('won', 'lost') THEN coalesce(outcome, $2) ELSE outcome END,
            closed_at = CASE WHEN $2 IN ('won', 'lost') THEN coalesce(closed_at, $3) ELSE closed_at END
-       WHERE id = $1`,
+       WHERE id = $1 RETURNING ${DISPUTE_COLUMNS}`,
       [id, kind, now],
+    );
+    if (!rows[0]) throw new Error(`the dispute ${id} vanished`);
+    return rows[0];
+  }
+
+  async noteCharge(
+    manager: EntityManager,
+    id: string,
+    { charged, transferId }: { charged: bigint; transferId: string },
+  ): Promise<void> {
+    await manager.query('UPDATE payment_disputes SET charged = $2, charge_id = $3 WHERE id = $1', [
+      id,
+      charged,
+      transferId,
+    ]);
+  }
+
+  async noteReturned(manager: EntityManager, id: string, now: Date): Promise<void> {
+    await manager.query('UPDATE payment_disputes SET charge_returned_at = $2 WHERE id = $1', [id, now]);
+  }
+
+  /** Index: ix_payment_disputes_payment. */
+  async listDisputes(paymentId: string): Promise<DisputeRow[]> {
+    return await this.database.query<DisputeRow>(
+      'refunds.disputes',
+      `SELECT ${DISPUTE_COLUMNS} FROM payment_disputes WHERE payment_id = $1 ORDER BY id`,
+      [paymentId],
     );
   }
 

@@ -10,7 +10,9 @@ import { type IdempotencyKey, IdempotencyService } from '../../platform/http/ide
 import { AuditService } from '../../platform/observability/audit.service.js';
 import { OutboxService } from '../../platform/outbox/outbox.service.js';
 import type { Subject } from '../../platform/security/subject.js';
+import { RecentProofService } from '../auth/sessions/recent-proof.service.js';
 import { LedgerService } from '../wallet/ledger.service.js';
+import type { Posted } from '../wallet/ledger.types.js';
 import { walletErrors } from '../wallet/wallet.errors.js';
 import { askAgainAt } from './domain/asking.js';
 import { refundable } from './domain/payment-machine.js';
@@ -27,7 +29,7 @@ import { RefundsRepository } from './refunds.repository.js';
 
 /**
  * Giving money back, whole or in parts. It leaves where the payment put it when the refund is asked for, so that nobody spends it
- * meanwhile, and the provider's books when the provider says so; one that fails puts it back.
+ * meanwhile, and the provider's books when the provider says so; one that fails puts it back, sooner or later.
  */
 @Injectable()
 export class RefundsService {
@@ -39,6 +41,7 @@ export class RefundsService {
     private readonly providers: PaymentProviders,
     private readonly purchases: PurchasesService,
     private readonly ledger: LedgerService,
+    private readonly proofs: RecentProofService,
     private readonly idempotency: IdempotencyService,
     private readonly outbox: OutboxService,
     private readonly audit: AuditService,
@@ -47,13 +50,17 @@ export class RefundsService {
     private readonly rules: Rules,
   ) {}
 
-  /** Asks for a refund in an admin's name. Of two at once for the whole, one is refused. */
+  /**
+   * Asks for a refund in an admin's name. Of two at once for the whole, one is refused. Throws PROOF_TOO_OLD of the admin's own
+   * session, PAYMENT_NOT_FOUND, PAYMENT_NOT_REFUNDABLE, REFUND_TOO_LARGE, REFUND_NOT_COVERED.
+   */
   async request(
     admin: Subject,
     paymentId: string,
     body: RefundPaymentDto,
     key: IdempotencyKey,
   ): Promise<Effect<RefundDto>> {
+    await this.proofs.require(admin);
     const scope = {
       userId: admin.userId,
       operation: `payment.refund:${paymentId}`,
@@ -160,11 +167,22 @@ export class RefundsService {
 
   private async done(manager: EntityManager, payment: PaymentRow, refund: RefundRow): Promise<void> {
     const amount = BigInt(refund.amount);
-    const { currency } = paidTo(payment);
     const refunded = BigInt(payment.refunded) + amount;
     // Before the ledger, as when it is booked: rows of whose purchase it is are locked before accounts.
     if (refunded === BigInt(payment.paid_amount ?? 0)) await this.purchases.takeBack(manager, payment);
-    await this.move(manager, refund, {
+    await this.handOver(manager, payment, refund);
+    const changed = await this.payments.changeMoney(manager, payment, {
+      refunding: String(BigInt(payment.refunding) - amount),
+      refunded: String(refunded),
+    });
+    await this.tell(manager, changed);
+  }
+
+  /** To the provider, which pays it back. Posted again it is answered with the first transfer. */
+  private async handOver(manager: EntityManager, payment: PaymentRow, refund: RefundRow): Promise<Posted> {
+    const { currency } = paidTo(payment);
+    const amount = BigInt(refund.amount);
+    return await this.move(manager, refund, {
       reference: `refund:${refund.id}:done`,
       type: 'refund',
       legs: [
@@ -172,21 +190,24 @@ export class RefundsService {
         { account: clearing(payment.provider, currency), amount },
       ],
     });
-    const changed = await this.payments.changeMoney(manager, payment, {
-      refunding: String(BigInt(payment.refunding) - amount),
-      refunded: String(refunded),
-    });
-    await this.outbox.publish(manager, paymentChanged, {
-      paymentId: payment.id,
-      userId: payment.user_id,
-      purpose: payment.purpose,
-      status: changed.status,
-    });
   }
 
+  /** Puts the money back, also when it was done and the bank that it went to has refused it afterwards. */
   private async failed(manager: EntityManager, payment: PaymentRow, refund: RefundRow): Promise<void> {
     const amount = BigInt(refund.amount);
-    const to = paidTo(payment);
+    const wasDone = refund.status === 'succeeded';
+    if (wasDone) {
+      const { transferId } = await this.handOver(manager, payment, refund);
+      await this.ledger.reverse(manager, {
+        transferId,
+        reference: `refund:${refund.id}:undone`,
+        reason: 'refund_failed',
+        requestedBy: null,
+      });
+    }
+    // What it had bought was taken back: where that money goes nobody would give anything for it any more.
+    const isAside = wasDone && this.purchases.isTakenBack(payment);
+    const to = isAside ? aside('payment', payment.id, paidTo(payment).currency) : paidTo(payment);
     await this.move(manager, refund, {
       reference: `refund:${refund.id}:failed`,
       type: 'refund_failed',
@@ -195,18 +216,36 @@ export class RefundsService {
         { account: to, amount },
       ],
     });
-    await this.payments.changeMoney(manager, payment, {
-      refunding: String(BigInt(payment.refunding) - amount),
+    const of = (state: boolean, figure: string) => String(BigInt(figure) - (state ? amount : 0n));
+    const changed = await this.payments.changeMoney(manager, payment, {
+      refunding: of(!wasDone, payment.refunding),
+      refunded: of(wasDone, payment.refunded),
+      ...(isAside ? { review: 'REFUND_FAILED', paid_to_kind: to.kind, paid_to_owner: to.owner } : {}),
     });
+    await this.audit.record(manager, {
+      actorId: null,
+      action: 'payment.refund-failed',
+      subjectType: 'payment',
+      subjectId: payment.id,
+      details: { refundId: refund.id, requestedBy: refund.requested_by, wasDone, status: changed.status },
+    });
+    await this.tell(manager, changed);
+  }
+
+  private async tell(
+    manager: EntityManager,
+    { id: paymentId, user_id: userId, purpose, status }: PaymentRow,
+  ): Promise<void> {
+    await this.outbox.publish(manager, paymentChanged, { paymentId, userId, purpose, status });
   }
 
   private async move(
     manager: EntityManager,
     refund: RefundRow,
     posting: Pick<Parameters<LedgerService['post']>[1], 'reference' | 'type' | 'legs'>,
-  ): Promise<void> {
+  ): Promise<Posted> {
     try {
-      await this.ledger.post(manager, {
+      return await this.ledger.post(manager, {
         ...posting,
         metadata: { paymentId: refund.payment_id, refundId: refund.id },
         requestedBy: refund.requested_by,
@@ -218,13 +257,13 @@ export class RefundsService {
     }
   }
 
-  /** The same word again is nothing new. Another one after the last is for an operator: the books have gone on. */
+  /** The same word again is nothing new, nor is the success of one that has failed since. Any other is for an operator. */
   private async late(
     manager: EntityManager,
     refund: RefundRow,
     status: 'pending' | 'succeeded' | 'failed',
   ): Promise<EventOutcome> {
-    if (status === 'pending' || status === refund.status) return 'stale';
+    if (status === 'pending' || status === refund.status || refund.succeeded_at !== null) return 'stale';
     this.logger.error(`refund ${refund.id} is ${refund.status}, and its provider now says ${status}`);
     await this.audit.record(manager, {
       actorId: null,

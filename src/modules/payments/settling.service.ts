@@ -55,7 +55,7 @@ export class SettlingService {
     await this.learn(manager, payment, state);
     switch (state.status) {
       case 'pending':
-        return 'stale';
+        return state.declined === true ? await this.decline(manager, payment) : 'stale';
       case 'succeeded':
         return await this.book(manager, payment, state);
       default:
@@ -75,6 +75,12 @@ export class SettlingService {
     if (!(await this.repository.end(manager, payment.id, event, { failureCode, now: this.clock.now() })))
       return 'stale';
     await this.tell(manager, { ...payment, status });
+    return 'applied';
+  }
+
+  /** Somebody tries cards: each that is declined counts as a payment that failed, though this one may still be paid. */
+  private async decline(manager: EntityManager, payment: PaymentRow): Promise<EventOutcome> {
+    await this.repository.noteDeclined(manager, payment.id, this.clock.now());
     return 'applied';
   }
 
@@ -112,7 +118,7 @@ export class SettlingService {
         : {
             to: aside('payment', payment.id, paid.currency),
             subscriptionId: payment.subscription_id,
-            periodEnd: null,
+            periodEnd: state.periodEnd ?? null,
             refund: null,
           };
     await this.ledger.post(manager, {
@@ -163,6 +169,7 @@ export class SettlingService {
       amount: BigInt(payment.amount),
       currency,
       subject: payment.subject ?? '',
+      periodStart: state.periodStart ?? null,
       periodEnd: subscription.periodEnd,
     });
     return {

@@ -98,13 +98,24 @@ export class SubscriptionsRepository {
     return rows.length > 0;
   }
 
-  /** What the first payment was for, which the later ones are for as well. */
+  /** What the first payment was for, which the later ones are for as well. Index: ix_payments_subscription. */
   async subjectOf(manager: EntityManager, id: string): Promise<string | null> {
     const [row] = await manager.query<{ subject: string | null }[]>(
       'SELECT subject FROM payments WHERE subscription_id = $1 AND subject IS NOT NULL ORDER BY id LIMIT 1',
       [id],
     );
     return row?.subject ?? null;
+  }
+
+  /** Whether there is a payment for the period that ends then, to the day. Index: ix_payments_subscription. */
+  async isPaid(manager: EntityManager, id: string, periodEnd: Date): Promise<boolean> {
+    const rows = await manager.query<unknown[]>(
+      `SELECT 1 FROM payments
+       WHERE subscription_id = $1 AND period_end > $2::timestamptz - interval '1 day'
+         AND period_end < $2::timestamptz + interval '1 day' LIMIT 1`,
+      [id, periodEnd],
+    );
+    return rows.length > 0;
   }
 
   /** Paid until then: a renewal that comes late sets nothing back. */

@@ -16,8 +16,6 @@ import type { Money, SubscriptionChange } from './provider.js';
 import { SettlingService } from './settling.service.js';
 import { SubscriptionsRepository } from './subscriptions.repository.js';
 
-const DAY_MS = 86_400_000;
-
 /** What the provider calls a renewal's payment. */
 interface PaymentNames {
   readonly reference: string | null;
@@ -101,16 +99,19 @@ export class SubscriptionsService {
     return { outcome: changed ? 'applied' : 'stale', paymentId: null };
   }
 
-  /** A payment of its own, which books the money; the one that began the subscription, told as a renewal, is known by its period. */
+  /**
+   * A payment of its own, which books the money. Periods are told in any order; one that has its payment is known by its end, the
+   * first too when it is told as a renewal.
+   */
   private async renew(
     manager: EntityManager,
     subscription: SubscriptionRow,
-    { paid, periodEnd }: SubscriptionChange,
+    { paid, periodStart, periodEnd }: SubscriptionChange,
     { reference, alsoKnownAs }: PaymentNames,
   ): Promise<{ outcome: EventOutcome; paymentId: string | null }> {
     if (periodEnd === null)
       throw new Error(`a renewal of subscription ${subscription.id} says not until when it is paid`);
-    if (periodEnd.getTime() - subscription.period_end.getTime() < DAY_MS)
+    if (await this.repository.isPaid(manager, subscription.id, periodEnd))
       return { outcome: 'stale', paymentId: null };
     const providerReference =
       reference ?? `${subscription.provider_reference}:${periodEnd.toISOString().slice(0, 10)}`;
@@ -136,6 +137,7 @@ export class SubscriptionsService {
       status: 'succeeded',
       paid,
       failureCode: null,
+      periodStart: periodStart ?? null,
       periodEnd,
       alsoKnownAs,
     });

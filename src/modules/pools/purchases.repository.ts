@@ -70,12 +70,12 @@ export class PurchasesRepository {
     ]);
   }
 
-  /** The last week that the user's subscription has been paid for. */
-  async subscribedUntil(manager: EntityManager, userId: string): Promise<number | null> {
+  /** The last week that the user's subscription has been paid for, but for payments whose weeks all come after that one. */
+  async subscribedUntil(manager: EntityManager, userId: string, lastWeek: number): Promise<number | null> {
     const [row] = await manager.query<{ last: number | null }[]>(
       `SELECT max(last_week_id) AS last FROM week_purchases
-       WHERE user_id = $1 AND purpose = 'subscription' AND refused IS NULL AND taken_back_at IS NULL`,
-      [userId],
+       WHERE user_id = $1 AND purpose = 'subscription' AND week_id <= $2 AND refused IS NULL AND taken_back_at IS NULL`,
+      [userId, lastWeek],
     );
     return row?.last ?? null;
   }

@@ -10,7 +10,7 @@ import {
   PurchasePort,
 } from '../payments/purchase.port.js';
 import { formatWeekId } from './domain/calendar.js';
-import { subscribedWeeks, usedOf } from './domain/entry-fees.js';
+import { lastWeekOf, subscribedWeeks, usedOf } from './domain/entry-fees.js';
 import { EntryFeesService, feesOfSpan } from './entry-fees.service.js';
 import { MembersRepository } from './members.repository.js';
 import { PurchaseRecords } from './purchase-records.service.js';
@@ -44,16 +44,19 @@ export class SubscriptionPurchase implements PurchaseHandler, OnModuleInit {
 
   async paid(manager: EntityManager, purchase: Purchase): Promise<PurchaseEffect> {
     return await this.records.once(manager, purchase, async () => {
-      const { userId, currency, periodEnd } = purchase;
+      const { userId, currency, periodStart } = purchase;
       const refusal = await this.compliance.enterGate(manager, userId);
       // The draw takes the same lock: this payment is in it, or begins with the week after.
       const next = await this.weeks.lockNextToJoin(manager, this.clock.now());
+      const { zone } = this.rules.pools;
+      const periodEnd = purchase.periodEnd ?? next.endsAt;
       const weeks = subscribedWeeks({
         nextToJoin: next.id,
-        paidUntil: await this.repository.subscribedUntil(manager, userId),
+        paidUntil: await this.repository.subscribedUntil(manager, userId, lastWeekOf(periodEnd, zone)),
         holdsNext: await this.members.isRegistered(manager, userId, next.id),
-        periodEnd: periodEnd ?? next.endsAt,
-        zone: this.rules.pools.zone,
+        periodStart,
+        periodEnd,
+        zone,
       });
       const span = weeks ?? { first: next.id, last: next.id };
       if (refusal !== null || weeks === null) return { span, refused: refusal ?? 'NO_WEEK_IN_PERIOD' };

@@ -43,8 +43,9 @@ export const paymentMachine = defineMachine<PaymentState, PaymentEvent>('payment
       'disputed',
       'charged_back',
     ),
-    partially_refunded: becoming('refunding', 'disputed', 'charged_back'),
-    refunded: becoming('disputed', 'charged_back'),
+    // What was given back may come back: a bank has refused it after all.
+    partially_refunded: becoming('succeeded', 'in_review', 'refunding', 'disputed', 'charged_back'),
+    refunded: becoming('succeeded', 'in_review', 'partially_refunded', 'disputed', 'charged_back'),
     disputed: becoming(
       'succeeded',
       'in_review',

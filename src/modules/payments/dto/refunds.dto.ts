@@ -48,6 +48,37 @@ export class RefundDto {
   completedAt: string | null;
 }
 
+export class DisputeDto {
+  @UuidField()
+  id: string;
+
+  @ObjectField(() => PaymentMoneyDto)
+  amount: PaymentMoneyDto;
+
+  @EnumField(['won', 'lost'], { nullable: true, description: 'Null while it is open' })
+  outcome: 'won' | 'lost' | null;
+
+  @IntField({
+    min: 0,
+    example: 1800,
+    description: 'Minor units that were taken from where the money was put',
+  })
+  charged: number;
+
+  @IntField({
+    min: 0,
+    example: 700,
+    description: 'Minor units that were not there any more: what the user owes',
+  })
+  owed: number;
+
+  @TimeField()
+  openedAt: string;
+
+  @TimeField({ nullable: true })
+  closedAt: string | null;
+}
+
 export class AdminPaymentDto extends PaymentDto {
   @UuidField()
   userId: string;
@@ -65,6 +96,9 @@ export class AdminPaymentDto extends PaymentDto {
 
   @ObjectField(() => RefundDto, { list: true })
   refunds: RefundDto[];
+
+  @ObjectField(() => DisputeDto, { list: true })
+  disputes: DisputeDto[];
 }
 
 export const DIFFERENCES = ['unknown_here', 'missing_there', 'not_booked', 'amount_differs'] as const;

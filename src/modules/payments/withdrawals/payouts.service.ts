@@ -6,6 +6,7 @@ import { UnitOfWork } from '../../../platform/database/unit-of-work.js';
 import { DeadlinesService } from '../../../platform/jobs/deadlines.service.js';
 import { AuditService } from '../../../platform/observability/audit.service.js';
 import { OutboxService } from '../../../platform/outbox/outbox.service.js';
+import { UsersService } from '../../users/users.service.js';
 import { LedgerService } from '../../wallet/ledger.service.js';
 import { askAgainAt } from '../domain/asking.js';
 import { clearing } from '../payment-facts.js';
@@ -16,6 +17,9 @@ import { WithdrawalAnswers } from './withdrawal-answers.js';
 import { WITHDRAWAL_DEADLINES, withdrawalApproved, withdrawalChanged } from './withdrawals.events.js';
 import { WithdrawalsRepository } from './withdrawals.repository.js';
 import type { WithdrawalRow } from './withdrawals.types.js';
+
+/** In `review` of what was held back: an operator who approves it has seen it. */
+const BANNED = 'banned';
 
 /**
  * Paying out what was approved, once. Nothing is asked of a provider before it is written down that it will be, under the
@@ -30,6 +34,7 @@ export class PayoutsService implements PayoutHandler, OnModuleInit {
     private readonly answers: WithdrawalAnswers,
     private readonly providers: PaymentProviders,
     private readonly port: PayoutPort,
+    private readonly users: UsersService,
     private readonly ledger: LedgerService,
     private readonly deadlines: DeadlinesService,
     private readonly audit: AuditService,
@@ -85,18 +90,41 @@ export class PayoutsService implements PayoutHandler, OnModuleInit {
     }
   }
 
-  /** `asked`: the provider may know of it already. */
+  /** `asked`: the provider may know of it already. Null when there is nothing to pay (yet, or any more). */
   private async begin(
     manager: EntityManager,
     id: string,
   ): Promise<{ row: WithdrawalRow; asked: boolean } | null> {
     const now = this.clock.now();
+    if (await this.holdBack(manager, id, now)) return null;
     const submitted = await this.repository.move(manager, id, 'submit', { submittedAt: now });
     const row = submitted ?? (await this.repository.lock(manager, id));
     if (row?.status !== 'paying') return null;
     await this.repository.noteAsked(manager, id);
     await this.askLater(manager, row);
     return { row, asked: !submitted };
+  }
+
+  /**
+   * Who was banned since it was approved, by the rules or an operator who may not have known, waits for one who sees that. The lock
+   * on the user lets no ban come in between. Whom an exclusion bars is paid all the same.
+   */
+  private async holdBack(manager: EntityManager, id: string, now: Date): Promise<boolean> {
+    const userId = await this.repository.userOf(manager, id);
+    if (userId === null) return false;
+    const { status, bannedUntil } = await this.users.lock(manager, userId);
+    if (status !== 'banned' || (bannedUntil !== null && bannedUntil <= now)) return false;
+    const row = await this.repository.lock(manager, id);
+    if (row?.status !== 'approved' || row.review === BANNED) return false;
+    await this.repository.holdBack(manager, id, BANNED, now);
+    await this.audit.record(manager, {
+      actorId: null,
+      action: 'withdrawal.held-back',
+      subjectType: 'withdrawal',
+      subjectId: id,
+      details: { userId, review: BANNED },
+    });
+    return true;
   }
 
   private async askLater(
@@ -194,7 +222,7 @@ export class PayoutsService implements PayoutHandler, OnModuleInit {
   /** Moves nothing: what does not fit is for an operator. */
   private async flag(manager: EntityManager, row: WithdrawalRow, review: string): Promise<PayoutOutcome> {
     this.logger.error({ withdrawalId: row.id, provider: row.provider, review }, 'a payout needs an operator');
-    await this.repository.flag(manager, row.id, review);
+    await this.repository.flag(manager, row.id, review, this.clock.now());
     return 'review';
   }
 

@@ -37,9 +37,7 @@ export class WithdrawalDecisionsService {
   async decide(operator: Subject, id: string, body: DecideWithdrawalDto): Promise<AdminWithdrawalDto> {
     await this.proofs.require(operator);
     return await this.unitOfWork.run(async (manager) => {
-      const asked = await this.repository.lock(manager, id);
-      if (!asked) throw withdrawalsErrors.WITHDRAWAL_NOT_FOUND({ withdrawalId: id });
-      if (asked.user_id === operator.userId) throw withdrawalsErrors.WITHDRAWAL_OWN();
+      const asked = await this.othersOf(manager, operator, id);
       const row =
         body.decision === 'approve'
           ? await this.approve(manager, operator, asked, body.note)
@@ -53,6 +51,32 @@ export class WithdrawalDecisionsService {
       });
       return this.answers.toAdminDto(row);
     });
+  }
+
+  /** Closes what did not fit, or why it was held back. Throws as `decide` does, and WITHDRAWAL_NOT_IN_REVIEW. */
+  async resolve(operator: Subject, id: string): Promise<AdminWithdrawalDto> {
+    await this.proofs.require(operator);
+    return await this.unitOfWork.run(async (manager) => {
+      const { review } = await this.othersOf(manager, operator, id);
+      const row = await this.repository.resolve(manager, id);
+      if (!row) throw withdrawalsErrors.WITHDRAWAL_NOT_IN_REVIEW();
+      await this.audit.record(manager, {
+        actorId: operator.userId,
+        action: 'withdrawal.resolved',
+        subjectType: 'withdrawal',
+        subjectId: id,
+        details: { review, userId: row.user_id },
+      });
+      return this.answers.toAdminDto(row);
+    });
+  }
+
+  /** Locked. Nobody has a say about their own. */
+  private async othersOf(manager: EntityManager, operator: Subject, id: string): Promise<WithdrawalRow> {
+    const row = await this.repository.lock(manager, id);
+    if (!row) throw withdrawalsErrors.WITHDRAWAL_NOT_FOUND({ withdrawalId: id });
+    if (row.user_id === operator.userId) throw withdrawalsErrors.WITHDRAWAL_OWN();
+    return row;
   }
 
   private async approve(

@@ -28,7 +28,7 @@ export class WithdrawalsAdminController {
   @Get()
   @RequiresPermission('withdrawals.read')
   @Operation({
-    summary: 'Withdrawals in one state; the oldest first',
+    summary: 'Withdrawals in one state, or that need an operator; the oldest first',
     answer: AdminWithdrawalDto,
     list: 'cursor',
     errors: [httpErrors.INVALID_CURSOR],
@@ -57,5 +57,26 @@ export class WithdrawalsAdminController {
     @Body() body: DecideWithdrawalDto,
   ): Promise<AdminWithdrawalDto> {
     return await this.decisions.decide(subject, id, body);
+  }
+
+  @Post(':id/resolve')
+  @RequiresPermission('withdrawals.decide')
+  @Operation({
+    summary: 'Close what did not fit about a withdrawal',
+    description:
+      'Moves nothing: what had to be mended was mended at the provider. Asks the operator for a recent proof.',
+    answer: AdminWithdrawalDto,
+    errors: [
+      sessionErrors.PROOF_TOO_OLD,
+      withdrawalsErrors.WITHDRAWAL_NOT_FOUND,
+      withdrawalsErrors.WITHDRAWAL_OWN,
+      withdrawalsErrors.WITHDRAWAL_NOT_IN_REVIEW,
+    ],
+  })
+  async resolve(
+    @CurrentSubject() subject: Subject,
+    @Param() { id }: WithdrawalParam,
+  ): Promise<AdminWithdrawalDto> {
+    return await this.decisions.resolve(subject, id);
   }
 }

@@ -32,10 +32,10 @@ export class WithdrawalsPersonalData implements PersonalDataHolder {
     ]);
   }
 
-  /** The money is on its way to a person. Index: ix_withdrawals_user. */
+  /** The money is on its way to a person, or nobody knows yet where it is. Index: ix_withdrawals_user. */
   async openMatter(manager: EntityManager, userId: string): Promise<string | null> {
     const rows = await manager.query<unknown[]>(
-      'SELECT FROM withdrawals WHERE user_id = $1 AND status = ANY ($2) LIMIT 1',
+      'SELECT FROM withdrawals WHERE user_id = $1 AND (status = ANY ($2) OR review IS NOT NULL) LIMIT 1',
       [userId, OPEN_STATES],
     );
     return rows.length > 0 ? 'open_withdrawals' : null;
@@ -43,8 +43,8 @@ export class WithdrawalsPersonalData implements PersonalDataHolder {
 
   private async *readable(snapshot: Snapshot, userId: string): AsyncGenerator<JsonRow> {
     const rows = snapshot.rows(
-      `SELECT id, amount, currency, provider, destination, status, failure_code, requested_at, decided_at, submitted_at,
-              settled_at
+      `SELECT id, amount, currency, provider, destination, status, failure_code, note, requested_at, decided_at,
+              submitted_at, settled_at
        FROM withdrawals WHERE user_id = $1 ORDER BY id`,
       [userId],
     );

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AuthModule } from '../../auth/auth.module.js';
 import { ComplianceModule } from '../../compliance/compliance.module.js';
+import { UsersModule } from '../../users/users.module.js';
 import { WalletModule } from '../../wallet/wallet.module.js';
 import { PaymentProvidersModule } from '../payment-providers.module.js';
 import { PaymentsModule } from '../payments.module.js';
@@ -9,13 +10,14 @@ import { WithdrawalAnswers } from './withdrawal-answers.js';
 import { WithdrawalDecisionsService } from './withdrawal-decisions.service.js';
 import { WithdrawalsAdminController } from './withdrawals-admin.controller.js';
 import { WithdrawalsPersonalData } from './withdrawals-personal-data.repository.js';
+import { WithdrawalsUpkeep } from './withdrawals-upkeep.service.js';
 import { WithdrawalsController } from './withdrawals.controller.js';
 import { WithdrawalsRepository } from './withdrawals.repository.js';
 import { WithdrawalsService } from './withdrawals.service.js';
 
 /** Money out of wallets. */
 @Module({
-  imports: [AuthModule, ComplianceModule, WalletModule, PaymentProvidersModule, PaymentsModule],
+  imports: [AuthModule, ComplianceModule, UsersModule, WalletModule, PaymentProvidersModule, PaymentsModule],
   controllers: [WithdrawalsController, WithdrawalsAdminController],
   providers: [
     WithdrawalsService,
@@ -24,6 +26,7 @@ import { WithdrawalsService } from './withdrawals.service.js';
     WithdrawalAnswers,
     WithdrawalsRepository,
     WithdrawalsPersonalData,
+    WithdrawalsUpkeep,
   ],
   exports: [PayoutsService],
 })

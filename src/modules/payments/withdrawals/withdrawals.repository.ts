@@ -91,7 +91,7 @@ export class WithdrawalsRepository {
     return row ?? null;
   }
 
-  /** Performs the event where it may happen; null where it may not (any more). */
+  /** Performs the event where it may happen; null where it may not (any more). What is settled as it should be needs no operator. */
   async move(
     manager: EntityManager,
     id: string,
@@ -104,7 +104,9 @@ export class WithdrawalsRepository {
       `UPDATE withdrawals SET status = $3, transfer_id = coalesce($4, transfer_id),
               provider_reference = coalesce($5, provider_reference), failure_code = coalesce($6, failure_code),
               decided_at = coalesce($7, decided_at), decided_by = coalesce($8, decided_by), note = coalesce($9, note),
-              submitted_at = coalesce($10, submitted_at), settled_at = coalesce($11, settled_at)
+              submitted_at = coalesce($10, submitted_at), settled_at = coalesce($11, settled_at),
+              review = CASE WHEN $11::timestamptz IS NULL THEN review END,
+              review_at = CASE WHEN $11::timestamptz IS NULL THEN review_at END
        WHERE id = $1 AND status = ANY ($2) RETURNING ${COLUMNS}`,
       [
         id,
@@ -132,8 +134,44 @@ export class WithdrawalsRepository {
     await manager.query('UPDATE withdrawals SET provider_reference = $2 WHERE id = $1', [id, reference]);
   }
 
-  async flag(manager: EntityManager, id: string, review: string): Promise<void> {
-    await manager.query('UPDATE withdrawals SET review = $2 WHERE id = $1', [id, review]);
+  /** Back to the operators: as if it had not been decided. Null where that may not be (any more). */
+  async holdBack(
+    manager: EntityManager,
+    id: string,
+    review: string,
+    now: Date,
+  ): Promise<WithdrawalRow | null> {
+    const [rows] = await manager.query<[WithdrawalRow[], number]>(
+      `UPDATE withdrawals SET status = 'requested', decided_at = NULL, decided_by = NULL, review = $3, review_at = $4
+       WHERE id = $1 AND status = ANY ($2) RETURNING ${COLUMNS}`,
+      [id, withdrawalMachine.from('hold_back'), review, now],
+    );
+    return rows[0] ?? null;
+  }
+
+  async flag(manager: EntityManager, id: string, review: string, now: Date): Promise<void> {
+    await manager.query(
+      'UPDATE withdrawals SET review = $2, review_at = coalesce(review_at, $3) WHERE id = $1',
+      [id, review, now],
+    );
+  }
+
+  /** An operator has looked. */
+  async resolve(manager: EntityManager, id: string): Promise<WithdrawalRow | null> {
+    const [rows] = await manager.query<[WithdrawalRow[], number]>(
+      `UPDATE withdrawals SET review = NULL, review_at = NULL WHERE id = $1 AND review IS NOT NULL RETURNING ${COLUMNS}`,
+      [id],
+    );
+    return rows[0] ?? null;
+  }
+
+  /** Whose it is: their row is locked before it. */
+  async userOf(manager: EntityManager, id: string): Promise<string | null> {
+    const [row] = await manager.query<{ user_id: string }[]>(
+      'SELECT user_id FROM withdrawals WHERE id = $1',
+      [id],
+    );
+    return row?.user_id ?? null;
   }
 
   async find(id: string): Promise<WithdrawalRow | null> {
@@ -167,6 +205,25 @@ export class WithdrawalsRepository {
       `SELECT ${COLUMNS} FROM withdrawals WHERE user_id = $1 AND ($2::uuid IS NULL OR id < $2)
        ORDER BY id DESC LIMIT $3`,
       [userId, before, limit],
+    );
+  }
+
+  /** Those that do not fit or were held back, in whatever state, oldest first. Index: ix_withdrawals_review. */
+  async listInReview(after: string | null, limit: number): Promise<WithdrawalRow[]> {
+    return await this.database.query<WithdrawalRow>(
+      'withdrawals.in_review',
+      `SELECT ${COLUMNS} FROM withdrawals WHERE review_at IS NOT NULL AND ($1::uuid IS NULL OR id > $1)
+       ORDER BY id LIMIT $2`,
+      [after, limit],
+    );
+  }
+
+  /** What waits for operators, and since when. Indexes: ix_withdrawals_status, ix_withdrawals_review. */
+  async waiting(): Promise<{ what: 'requested' | 'review'; count: number; since: Date | null }[]> {
+    return await this.database.query(
+      'withdrawals.waiting',
+      `SELECT 'requested' AS what, count(*)::int AS count, min(requested_at) AS since FROM withdrawals WHERE status = 'requested'
+       UNION ALL SELECT 'review', count(*)::int, min(review_at) FROM withdrawals WHERE review_at IS NOT NULL`,
     );
   }
 

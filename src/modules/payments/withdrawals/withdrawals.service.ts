@@ -92,11 +92,14 @@ export class WithdrawalsService {
     );
   }
 
-  /** All in one state, the oldest first. */
+  /** All in one state, or all that need an operator in whatever state; the oldest first. */
   async listAll(query: AdminWithdrawalsQuery): Promise<Listed<AdminWithdrawalDto>> {
     const limit = query.limit ?? DEFAULT_LIMIT;
     const [after] = readCursor(query.cursor, [UUID]) ?? [];
-    const rows = await this.repository.listByStatus(query.status ?? 'requested', after ?? null, limit + 1);
+    const rows =
+      query.review === 'open'
+        ? await this.repository.listInReview(after ?? null, limit + 1)
+        : await this.repository.listByStatus(query.status ?? 'requested', after ?? null, limit + 1);
     return cursorPage(
       rows,
       limit,

@@ -14,6 +14,7 @@ export interface WithdrawalRow {
   readonly status: WithdrawalState;
   readonly provider_reference: string | null;
   readonly failure_code: string | null;
+  /** What does not fit, or why it was held back: an operator has to look. */
   readonly review: string | null;
   readonly checks: number;
   readonly requested_at: Date;

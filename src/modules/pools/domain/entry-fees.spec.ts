@@ -38,8 +38,16 @@ describe('the weeks of a subscription', () => {
   const of = (
     nextToJoin: number,
     periodEnd: string,
-    { paidUntil = null as number | null, holdsNext = false } = {},
-  ) => subscribedWeeks({ nextToJoin, paidUntil, holdsNext, periodEnd: new Date(periodEnd), zone: ZONE });
+    { paidUntil = null as number | null, holdsNext = false, from = null as string | null } = {},
+  ) =>
+    subscribedWeeks({
+      nextToJoin,
+      paidUntil,
+      holdsNext,
+      periodStart: from === null ? null : new Date(from),
+      periodEnd: new Date(periodEnd),
+      zone: ZONE,
+    });
 
   it.each([
     ['to the last that begins before the end', of(202341, '2023-11-03T12:00:00Z'), [202341, 202344]],
@@ -54,6 +62,16 @@ describe('the weeks of a subscription', () => {
       'from the next that can be joined',
       of(202346, '2023-12-03T12:00:00Z', { paidUntil: 202344 }),
       [202346, 202348],
+    ],
+    [
+      'not before the period begins, whose payment is told before that of the one before it',
+      of(202341, '2023-12-03T12:00:00Z', { from: '2023-11-03T12:00:00Z' }),
+      [202345, 202348],
+    ],
+    [
+      'from the week that begins with the period',
+      of(202341, '2023-12-03T12:00:00Z', { from: '2023-10-16T04:00:00Z' }),
+      [202342, 202348],
     ],
     ['over a new year', of(202351, '2024-01-10T12:00:00Z'), [202351, 202402]],
     [

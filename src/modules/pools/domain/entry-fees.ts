@@ -24,23 +24,32 @@ export function splitFees(fees: bigint, share: number, weights: readonly bigint[
 }
 
 /**
- * The weeks of a subscription's period: from the next that can be joined, after those that were paid for before, to the last
- * that begins before the period ends. A week for which the user holds a pass already is left out where another remains. Null when
+ * The weeks of a subscription's period: from the next that can be joined, after those that were paid for before and not before the
+ * period begins (one whose payment is told late has those), to the last that begins before the period ends. A week for which the user holds a pass already is left out where another remains. Null when
  * there is none.
  */
 export function subscribedWeeks(given: {
   nextToJoin: number;
   paidUntil: number | null;
   holdsNext: boolean;
+  periodStart: Date | null;
   periodEnd: Date;
   zone: string;
 }): WeekSpan | null {
-  const { nextToJoin, paidUntil, holdsNext, periodEnd, zone } = given;
-  // Of an end that is a week's beginning, the week before.
-  const last = weekIdAt(new Date(periodEnd.getTime() - 1), zone);
-  const unpaid = paidUntil === null ? nextToJoin : Math.max(nextToJoin, nextWeekId(paidUntil));
+  const { nextToJoin, paidUntil, holdsNext, periodStart, periodEnd, zone } = given;
+  const last = lastWeekOf(periodEnd, zone);
+  const unpaid = Math.max(
+    nextToJoin,
+    paidUntil === null ? nextToJoin : nextWeekId(paidUntil),
+    periodStart === null ? nextToJoin : nextWeekId(lastWeekOf(periodStart, zone)),
+  );
   const first = holdsNext && unpaid === nextToJoin && unpaid < last ? nextWeekId(unpaid) : unpaid;
   return first <= last ? { first, last } : null;
+}
+
+/** The last week that begins before a period ends: of an end that is a week's beginning, the week before. */
+export function lastWeekOf(periodEnd: Date, zone: string): number {
+  return weekIdAt(new Date(periodEnd.getTime() - 1), zone);
 }
 
 /** A week's part of what is there for it and the rest of the span: equal parts, what does not divide to the earlier weeks. */

@@ -93,7 +93,7 @@ export class SandboxSubscriptionsService {
     });
     const renewed = { ...row, failures: 0, period_end: periodEnd, next_charge_at: periodEnd };
     await this.saveAndWait(manager, renewed);
-    await this.events.publish(manager, 'subscription.renewed', toObject(renewed, checkoutId));
+    await this.events.publish(manager, 'subscription.renewed', toObject(renewed, checkoutId, row.period_end));
   }
 
   private async fail(manager: EntityManager, row: SubscriptionRow): Promise<void> {
@@ -126,13 +126,18 @@ function aMonthAfter(instant: Date): Date {
   return DateTime.fromJSDate(instant, { zone: 'utc' }).plus({ months: 1 }).toJSDate();
 }
 
-function toObject(row: SubscriptionRow, checkout: string | null): SandboxSubscription {
+function toObject(
+  row: SubscriptionRow,
+  checkout: string | null,
+  periodStart: Date | null = null,
+): SandboxSubscription {
   return {
     object: 'subscription',
     id: row.id,
     status: row.status,
     amount: Number(row.amount),
     currency: row.currency,
+    periodStart: periodStart?.toISOString() ?? null,
     periodEnd: row.period_end.toISOString(),
     checkout,
   };

@@ -59,7 +59,7 @@ function subscriptionEvent(
   type: keyof typeof CHANGES,
   data: SandboxSubscription,
 ): ProviderEvent {
-  const { id, amount, currency, periodEnd, checkout } = data;
+  const { id, amount, currency, periodStart, periodEnd, checkout } = data;
   const renewed = type === 'subscription.renewed';
   return {
     eventId,
@@ -71,6 +71,7 @@ function subscriptionEvent(
       kind: CHANGES[type],
       subscriptionReference: id,
       paid: renewed ? { amount: BigInt(amount), currency } : null,
+      periodStart: periodStart === null ? null : new Date(periodStart),
       periodEnd: new Date(periodEnd),
     },
   };

@@ -50,6 +50,8 @@ export interface SandboxSubscription {
   readonly status: 'active' | 'cancelled';
   readonly amount: number;
   readonly currency: string;
+  /** Of a renewal: from when on it is paid. */
+  readonly periodStart: string | null;
   readonly periodEnd: string;
   /** The payment of the renewal that the event is about. */
   readonly checkout: string | null;

@@ -2,6 +2,7 @@ import type Stripe from 'stripe';
 import type { DisputeChange, ProviderEvent } from '../../provider.js';
 import { fromStripe } from './stripe-amounts.js';
 import {
+  failureOfIntent,
   idOf,
   periodEndOf,
   stateOfInvoice,
@@ -17,7 +18,7 @@ const NOTHING: Read = { about: 'nothing', providerReference: null, state: null }
 
 /**
  * What a verified event says of our payments. One thing is told by one kind of event: a checkout by its session and not by its
- * intent and charges too, a renewal by `invoice.paid` and not by `invoice.payment_succeeded` too. Pure, so that every body
+ * intent and charges too (but for cards that were declined in it, of which the session says nothing), a renewal by `invoice.paid` and not by `invoice.payment_succeeded` too. Pure, so that every body
  * Stripe has documented can be put to it.
  */
 export function readEvent(event: Stripe.Event): ProviderEvent {
@@ -31,6 +32,8 @@ function read(event: Stripe.Event): Read {
     case 'checkout.session.async_payment_failed':
     case 'checkout.session.expired':
       return readSession(event.data.object, event.type === 'checkout.session.async_payment_failed');
+    case 'payment_intent.payment_failed':
+      return readDeclined(event.data.object);
     case 'refund.created':
     case 'refund.updated':
     case 'refund.failed':
@@ -72,6 +75,27 @@ function readSession(session: Stripe.Checkout.Session, failed: boolean): Read {
   return session.mode === 'subscription' && state.status === 'succeeded' ? { ...first, state: null } : first;
 }
 
+/**
+ * A card that was declined on the open page, where the payer may try another. What another method cannot pay is told by the session;
+ * an intent without our id is none of a checkout that is paid once.
+ */
+function readDeclined(intent: Stripe.PaymentIntent): Read {
+  const ourId = intent.metadata['paymentId'];
+  if (ourId === undefined || intent.last_payment_error?.type !== 'card_error') return NOTHING;
+  return {
+    about: 'payment',
+    providerReference: intent.id,
+    ourId,
+    state: {
+      providerReference: intent.id,
+      status: 'pending',
+      paid: null,
+      failureCode: failureOfIntent(intent),
+      declined: true,
+    },
+  };
+}
+
 function readRefund(refund: Stripe.Refund): Read {
   return {
     about: 'refund',
@@ -101,6 +125,7 @@ function readRenewal(invoice: Stripe.Invoice, paid: boolean): Read {
       kind: paid ? 'renewed' : 'renewal_failed',
       subscriptionReference,
       paid: paid ? state.paid : null,
+      periodStart: paid ? (state.periodStart ?? null) : null,
       periodEnd: paid ? (state.periodEnd ?? null) : null,
     },
   };

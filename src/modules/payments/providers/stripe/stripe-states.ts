@@ -69,7 +69,7 @@ export function stateOfInvoice(invoice: Stripe.Invoice): ProviderState {
     paid: status === 'succeeded' ? fromStripe(invoice.amount_paid, invoice.currency) : null,
     failureCode: status === 'failed' ? `invoice_${invoice.status}` : null,
     subscriptionReference: subscriptionOf(invoice),
-    periodEnd: status === 'succeeded' ? periodEndOfInvoice(invoice) : null,
+    ...(status === 'succeeded' ? periodOfInvoice(invoice) : { periodStart: null, periodEnd: null }),
     alsoKnownAs: intentsOf(invoice),
   };
 }
@@ -87,9 +87,10 @@ export function intentsOf(invoice: Stripe.Invoice): string[] {
     .filter((id) => id !== null);
 }
 
-export function periodEndOfInvoice({ lines }: Stripe.Invoice): Date | null {
-  const ends = lines.data.map(({ period }) => period.end);
-  return ends.length > 0 ? dateOf(Math.max(...ends)) : null;
+/** Of its last line: what is charged or credited afterwards for a time before that is a line too. */
+function periodOfInvoice({ lines }: Stripe.Invoice): Pick<ProviderState, 'periodStart' | 'periodEnd'> {
+  const last = lines.data.map(({ period }) => period).toSorted((a, b) => b.end - a.end)[0];
+  return { periodStart: last ? dateOf(last.start) : null, periodEnd: last ? dateOf(last.end) : null };
 }
 
 export function periodEndOf(subscription: Stripe.Subscription): Date | null {

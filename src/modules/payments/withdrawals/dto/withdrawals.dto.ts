@@ -69,7 +69,12 @@ export class AdminWithdrawalDto extends WithdrawalDto {
   @TextField({ max: 1000, nullable: true, example: 'Identity checked' })
   note: string | null;
 
-  @TextField({ max: 200, nullable: true, example: 'paid_differs', description: 'What does not fit' })
+  @TextField({
+    max: 200,
+    nullable: true,
+    example: 'paid_differs',
+    description: 'What does not fit, or why it was held back',
+  })
   review: string | null;
 }
 
@@ -81,6 +86,9 @@ export class WithdrawalParam {
 export class AdminWithdrawalsQuery extends CursorQuery {
   @EnumField(WITHDRAWAL_STATES, { optional: true, description: 'Default `requested`' })
   status?: WithdrawalState;
+
+  @EnumField(['open'], { optional: true, description: 'Those that have one, in whatever state' })
+  review?: 'open';
 }
 
 export class DecideWithdrawalDto {
