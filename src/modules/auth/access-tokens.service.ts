@@ -9,6 +9,7 @@ import { authErrors } from './auth.errors.js';
 import { SigningKeys } from './sessions/signing-keys.js';
 
 const ISSUER = 'parley';
+const COMPACT = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 /** Of a signature's end: enough to tell tokens apart, and a tenth of what hashing all of one costs. */
 const TAIL = 32;
 
@@ -60,6 +61,7 @@ export class AccessTokensService {
   }
 
   private async verifySignature(token: string): Promise<AccessClaims> {
+    if (!COMPACT.test(token)) throw authErrors.UNAUTHENTICATED();
     try {
       const { payload } = await jwtVerify(
         token,

@@ -11,7 +11,8 @@ import { type AccessClaims, AccessTokensService } from './access-tokens.service.
 import { authErrors } from './auth.errors.js';
 import { type LiveSession, SessionsService } from './sessions.service.js';
 
-const AUTHORIZATION = /^(Bearer|DPoP) ([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)$/;
+const BEARER = 'Bearer ';
+const DPOP = 'DPoP ';
 
 /**
  * Lets a request in when its token is good, the key is shown that the token is bound to, and its session lives and is not
@@ -35,11 +36,13 @@ export class AuthGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     if (this.open.of(context) !== undefined) return true;
     const request = context.switchToHttp().getRequest<SubjectRequest>();
-    const [, scheme, token] = AUTHORIZATION.exec(request.headers.authorization ?? '') ?? [];
-    if (token === undefined) throw authErrors.UNAUTHENTICATED();
+    const header = request.headers.authorization ?? '';
+    const bound = header.startsWith(DPOP);
+    const token = header.slice(bound ? DPOP.length : BEARER.length);
+    if ((!bound && !header.startsWith(BEARER)) || token === '') throw authErrors.UNAUTHENTICATED();
     const verified = this.tokens.verify(token);
     const claims = verified instanceof Promise ? await verified : verified;
-    const proof = scheme === 'DPoP' ? await this.proofs.read(request, token) : null;
+    const proof = bound ? await this.proofs.read(request, token) : null;
     // A bound token as Bearer, one that is not as DPoP, or the key of somebody else.
     if (claims.jkt !== (proof && proof.jkt)) throw authErrors.UNAUTHENTICATED({ problem: 'key' });
     this.counts.begin(request, claims.userId);
