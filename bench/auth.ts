@@ -6,9 +6,9 @@ import pg from 'pg';
 import { v7 } from 'uuid';
 import { loadRules } from '../src/platform/config/load-config.js';
 import { type Figure, limitFigure, ratioFigure, say } from './support/figures.js';
-import { drive, pace } from './support/load.js';
+import { drive, type LoadFigures, pace } from './support/load.js';
 import { seedWorld, signIn } from './support/seed.js';
-import { type Bench, startBench } from './support/services.js';
+import { type Bench, type Running, startBench } from './support/services.js';
 
 const USERS = 2_000;
 const CONNECTIONS = 32;
@@ -33,9 +33,41 @@ export async function run({ seconds }: { seconds: number }): Promise<Figure[]> {
   }
 }
 
-/** The bare route with the guard and without, in one process. */
+/** The bare route with the guard and without, in one process: as Nest makes it, and the leanest that we know to make. */
 async function guard(bench: Bench, tokens: string[], seconds: number): Promise<Figure[]> {
-  const server = await bench.start('guarded-nest', { LOG_LEVEL: 'warn' });
+  const usual = await guardedRoute(bench, tokens, {});
+  const costs = await guardCosts(usual, seconds);
+  const p99s = await guardTimes(usual, seconds);
+  await usual.server.stop();
+  const lean = await guardedRoute(bench, tokens, { LEAN: '1' });
+  const leanCosts = await guardCosts(lean, seconds);
+  await lean.server.stop();
+  return [
+    limitFigure(
+      { bench: 'auth', metric: 'route with the session check, beside without', unit: '×' },
+      costs,
+      1.35,
+    ),
+    limitFigure(
+      { bench: 'auth', metric: 'the same without parser of bodies and ETag', unit: '×' },
+      leanCosts,
+      1.6,
+    ),
+    limitFigure({ bench: 'auth', metric: 'session check alone, p99 at 1,000/s', unit: 'ms' }, p99s, 5),
+  ];
+}
+
+interface GuardedRoute {
+  server: Running;
+  load: (route: string, time: number, rate?: number) => Promise<LoadFigures>;
+}
+
+async function guardedRoute(
+  bench: Bench,
+  tokens: string[],
+  env: Record<string, string>,
+): Promise<GuardedRoute> {
+  const server = await bench.start('guarded-nest', { LOG_LEVEL: 'warn', ...env });
   const any = <T>(list: T[]): T => list[Math.floor(Math.random() * list.length)] as T;
   const load = (route: string, time: number, rate?: number) => {
     const how = {
@@ -52,6 +84,10 @@ async function guard(bench: Bench, tokens: string[], seconds: number): Promise<F
   };
   await load('open', 2);
   await load('guarded', 4); // every session's first look-up goes to Postgres
+  return { server, load };
+}
+
+async function guardCosts({ load }: GuardedRoute, seconds: number): Promise<number[]> {
   const costs: number[] = [];
   for (let round = 1; round <= ROUNDS; round += 1) {
     const open = await load('open', seconds);
@@ -61,6 +97,10 @@ async function guard(bench: Bench, tokens: string[], seconds: number): Promise<F
       `guard, round ${round}: without ${open.perSecond.toFixed(0)}/s, with ${guarded.perSecond.toFixed(0)}/s, ${[...guarded.answers].join(' ')}`,
     );
   }
+  return costs;
+}
+
+async function guardTimes({ server, load }: GuardedRoute, seconds: number): Promise<number[]> {
   const p99s: number[] = [];
   for (let round = 1; round <= ROUNDS; round += 1) {
     await fetch(`${server.url}/bench/timings`);
@@ -69,15 +109,7 @@ async function guard(bench: Bench, tokens: string[], seconds: number): Promise<F
     p99s.push(p99);
     say(`guard at 1,000/s, round ${round}: p99 ${p99.toFixed(2)} ms`);
   }
-  await server.stop();
-  return [
-    limitFigure(
-      { bench: 'auth', metric: 'route with the session check, beside without', unit: '×' },
-      costs,
-      1.35,
-    ),
-    limitFigure({ bench: 'auth', metric: 'session check alone, p99 at 1,000/s', unit: 'ms' }, p99s, 5),
-  ];
+  return p99s;
 }
 
 /** Chains of refresh tokens, each request using up what the one before was given. */

@@ -85,7 +85,9 @@ class BenchModule {}
 @Module({ imports: [...floors(loadAppConfig(), 'parley-api'), BenchModule] })
 class GuardedModule {}
 
-const app = await NestFactory.create(GuardedModule, { logger: ['error'], bodyParser: false });
-app.getHttpAdapter().getInstance().set('etag', false);
+/** As Nest makes it; or, LEAN, without the parser of bodies and the ETag, which the product's own routes do without as well. */
+const lean = process.env['LEAN'] === '1';
+const app = await NestFactory.create(GuardedModule, { logger: ['error'], bodyParser: !lean });
+if (lean) app.getHttpAdapter().getInstance().set('etag', false);
 await app.listen(Number(process.env['PORT']), '127.0.0.1');
 process.once('SIGTERM', () => void app.close().then(() => process.exit(0)));
