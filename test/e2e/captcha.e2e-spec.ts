@@ -43,7 +43,7 @@ describe.each([
       env: {
         CAPTCHA_PROVIDER: name,
         CAPTCHA_SECRET: SECRET,
-        CAPTCHA_VERIFY_URL: await provider.start(),
+        CAPTCHA_VERIFY_URL: `${(await provider.start()).url}/siteverify`,
         TRUSTED_PROXIES: 'loopback',
       },
     });

@@ -328,7 +328,10 @@ describe('closing an account', () => {
       restrictions: [{ kind: 'self_exclusion', endsAt: until.toISOString() }],
     });
     await system.moveTo(inDays(71));
-    expect((await again.get('compliance/status')).data.refusal).toBeNull();
+    expect((await again.get('compliance/status')).data).toMatchObject({
+      refusal: 'SELF_EXCLUDED',
+      returnFrom: until.toISOString(),
+    });
   });
 
   it('does not end a ban: nobody opens an account with the same address', async () => {

@@ -222,7 +222,7 @@ describe('text messages', () => {
       env: {
         CAPTCHA_PROVIDER: 'hcaptcha',
         CAPTCHA_SECRET: SECRET,
-        CAPTCHA_VERIFY_URL: await provider.start(),
+        CAPTCHA_VERIFY_URL: `${(await provider.start()).url}/siteverify`,
       },
     });
     try {

@@ -15,6 +15,7 @@ import { startSystem, type System } from '../support/system.js';
 /** Who may call what: written out, for it is the rule that the code is held against. */
 const MAY_CALL: Record<string, Role[]> = {
   'GET /api/v1/admin/audit': ['compliance', 'admin'],
+  'GET /api/v1/admin/audit.csv': ['compliance', 'admin'],
   'POST /api/v1/admin/clock': ['admin'],
   'POST /api/v1/admin/games/{id}/result': ['admin'],
   'POST /api/v1/admin/ledger/verify': ['admin'],

@@ -258,7 +258,7 @@ describe('telephone numbers of accounts', () => {
 
 describe('a system with Twilio', () => {
   it('sends its codes by it, and another one when it fails', async () => {
-    const twilio = await Twilio.start();
+    const twilio = await new Twilio().start();
     const system = await startSystem({ env: twilio.env });
     try {
       const anyone = new Client(system.url);

@@ -19,7 +19,7 @@ describe('events of Stripe', () => {
   const library = new Stripe('sk_test_unused');
 
   beforeAll(async () => {
-    stripe = await StripeServer.start();
+    stripe = await new StripeServer().start();
     provider = stripeProvider(stripe);
   });
   afterAll(async () => stripe.stop());

@@ -48,7 +48,7 @@ describe('the stand-in for Stripe', () => {
   const real = {} as Record<'checkout' | 'monthly' | 'refund' | 'payout' | 'list', StripeRequest>;
 
   beforeAll(async () => {
-    stripe = await StripeServer.start();
+    stripe = await new StripeServer().start();
     provider = stripeProvider(stripe);
     const { providerReference } = await provider.createCheckout(aCheckout());
     real.checkout = stripe.requests.at(-1)!;
@@ -71,7 +71,7 @@ describe('the stand-in for Stripe', () => {
     const own = { authorization: authorization!, 'content-type': type!, 'stripe-version': version! };
     const request = { method, path: asked, headers: { ...own, 'idempotency-key': newId() }, body: form };
     for (const mistake of mistakes) mistake(request);
-    const response = await fetch(`${stripe.origin}${request.path}`, {
+    const response = await fetch(`${stripe.url}${request.path}`, {
       ...request,
       body: request.method === 'GET' ? null : request.body,
     });

@@ -19,7 +19,7 @@ describe('paying by Stripe', () => {
   let provider: StripeProvider;
 
   beforeAll(async () => {
-    stripe = await StripeServer.start();
+    stripe = await new StripeServer().start();
     provider = stripeProvider(stripe);
   });
   afterAll(async () => stripe.stop());

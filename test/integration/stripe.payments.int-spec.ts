@@ -17,7 +17,7 @@ let admin: Client;
 let make: Builders;
 
 beforeAll(async () => {
-  stripe = await StripeServer.start();
+  stripe = await new StripeServer().start();
   bench = await PaymentsBench.open(
     await startSystemWithRules({}, { worker: false, at: START, env: stripe.env }),
   );

@@ -1,10 +1,10 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { Ajv } from 'ajv';
+import { LoopbackServer } from './loopback-server.js';
 
 interface Item {
   readonly name: string;
@@ -139,7 +139,7 @@ class Refused extends Error {
  * Stands in for Airtel Money's Open API in one country, after its documentation and the collection above, and knows nothing of our
  * code. It refuses what they do not allow and remembers why, and keeps what it was asked.
  */
-export class AirtelServer {
+export class AirtelServer extends LoopbackServer {
   readonly transactions = new Map<string, AirtelTransaction>();
   /** By national number; without one a wallet pays and is paid. */
   readonly fates = new Map<string, AirtelFate>();
@@ -150,28 +150,19 @@ export class AirtelServer {
   /** What our own wallet for pay-outs holds, in the major unit. */
   float = 1_000_000;
   private readonly tokens = new Set<string>();
-  private readonly server = createServer((request, response) => void this.serve(request, response));
 
   constructor(
     readonly country = 'UG',
     readonly currency = 'UGX',
     /** Digits of a number in its national form. */
     private readonly digits = 9,
-  ) {}
-
-  async start(): Promise<this> {
-    await new Promise<void>((resolve) => void this.server.listen(0, '127.0.0.1', resolve));
-    return this;
-  }
-
-  async stop(): Promise<void> {
-    this.server.closeAllConnections();
-    await new Promise((resolve) => void this.server.close(resolve));
+  ) {
+    super();
   }
 
   get env(): Record<string, string> {
     return {
-      AIRTEL_API_URL: `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`,
+      AIRTEL_API_URL: this.url,
       AIRTEL_CLIENT_ID: CLIENT.id,
       AIRTEL_CLIENT_SECRET: CLIENT.secret,
       AIRTEL_COUNTRY: this.country,
@@ -213,7 +204,7 @@ export class AirtelServer {
     return { rawBody: Buffer.from(JSON.stringify({ transaction, hash: hash(over) })), headers: {} };
   }
 
-  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  protected async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const sent = await text(request);
     const reply = (status: number, body: object | null, headers: Record<string, string> = {}): void =>
       void response

@@ -1,5 +1,5 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { LoopbackServer } from './loopback-server.js';
 
 /** What a siteverify server was asked. */
 interface Question {
@@ -14,27 +14,18 @@ interface Question {
  * @see https://docs.hcaptcha.com/#siteverify-error-codes-table
  * @see https://developers.cloudflare.com/turnstile/get-started/server-side-validation/#error-codes
  */
-export class CaptchaProvider {
+export class CaptchaProvider extends LoopbackServer {
   readonly asked: Question[] = [];
   /** In place of the usual answer. */
   mood: ((response: ServerResponse) => void) | null = null;
   private readonly solved = new Set<string>();
   private readonly used = new Set<string>();
-  private readonly server = createServer((request, response) => void this.serve(request, response));
 
   constructor(
     private readonly secret: string,
     private readonly duplicate: 'already-seen-response' | 'timeout-or-duplicate',
-  ) {}
-
-  async start(): Promise<string> {
-    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/siteverify`;
-  }
-
-  async stop(): Promise<void> {
-    this.server.closeAllConnections();
-    await new Promise((resolve) => this.server.close(resolve));
+  ) {
+    super();
   }
 
   solve(): string {
@@ -43,7 +34,7 @@ export class CaptchaProvider {
     return token;
   }
 
-  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  protected async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const form = Object.fromEntries(new URLSearchParams(Buffer.concat(chunks).toString()));

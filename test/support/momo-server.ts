@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { Ajv } from 'ajv';
+import { LoopbackServer } from './loopback-server.js';
 
 /** Facts of MTN's own documentation: the sandbox's numbers and the error codes. */
 export interface MomoFacts {
@@ -116,7 +116,7 @@ class Refused extends Error {
  * Stands in for the MoMo Open API of one market, after MTN's documentation, and knows nothing of our code. It refuses what the
  * documentation does not allow and remembers why, keeps what it was asked, and lets the sandbox's numbers behave as they do.
  */
-export class MomoServer {
+export class MomoServer extends LoopbackServer {
   readonly transactions = new Map<string, MomoTransaction>();
   /** Why requests were refused. */
   readonly problems: string[] = [];
@@ -133,28 +133,18 @@ export class MomoServer {
   reasonAs: 'text' | 'object' = 'text';
   private seconds = 0;
   private readonly tokens = new Map<string, { product: Product; endsAt: number }>();
-  private readonly server = createServer((request, response) => void this.serve(request, response));
 
   constructor(
     readonly environment: string = momoFacts.sandbox.target_environment,
     readonly currency: string = momoFacts.sandbox.currency,
   ) {
+    super();
     this.wallet = WHOLE.has(currency) ? 100_000 : 1000;
-  }
-
-  async start(): Promise<this> {
-    await new Promise<void>((resolve) => void this.server.listen(0, '127.0.0.1', resolve));
-    return this;
-  }
-
-  async stop(): Promise<void> {
-    this.server.closeAllConnections();
-    await new Promise((resolve) => void this.server.close(resolve));
   }
 
   get env(): Record<string, string> {
     return {
-      MTN_MOMO_API_URL: `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`,
+      MTN_MOMO_API_URL: this.url,
       MTN_MOMO_ENVIRONMENT: this.environment,
       MTN_MOMO_COLLECTION_USER: CREDENTIALS.collection.user,
       MTN_MOMO_COLLECTION_KEY: CREDENTIALS.collection.key,
@@ -193,7 +183,7 @@ export class MomoServer {
     return JSON.stringify(this.resultOf(transaction));
   }
 
-  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  protected async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const sent = await text(request);
     const reply = (status: number, body: object | null, headers: Record<string, string> = {}): void =>
       void response

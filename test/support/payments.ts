@@ -58,7 +58,7 @@ export class PaymentsBench {
   ) {}
 
   static async open(system: System): Promise<PaymentsBench> {
-    const bench = new PaymentsBench(system, await ScriptedBank.start());
+    const bench = new PaymentsBench(system, await new ScriptedBank().start());
     bench.bank.now = () => system.now();
     system.app.get(PaymentProviders, { strict: false }).register(new ScriptedProvider(bench.bank));
     const handlers: Map<PurchasePurpose, PurchaseHandler> = system.app.get(PurchasePort)['handlers'];

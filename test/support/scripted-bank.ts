@@ -1,7 +1,7 @@
 import { createHmac, randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { json } from 'node:stream/consumers';
+import { LoopbackServer } from './loopback-server.js';
 
 /** A payment as this bank answers it. */
 export interface BankPayment {
@@ -33,7 +33,7 @@ export type BankMood = 'well' | 'lost' | 'down' | 'declined';
 const SECRET = 'what the bank and the merchant know';
 
 /** A payment provider that does what a test says, behind HTTP. It knows nothing of our code. */
-export class ScriptedBank {
+export class ScriptedBank extends LoopbackServer {
   readonly payments = new Map<string, BankPayment>();
   readonly refunds = new Map<string, BankRefund>();
   readonly cancelled: string[] = [];
@@ -42,22 +42,6 @@ export class ScriptedBank {
   mood: BankMood = 'well';
   refundsBecome: BankRefund['status'] = 'succeeded';
   now: () => Date = () => new Date();
-  private readonly server = createServer((request, response) => void this.answer(request, response));
-
-  static async start(): Promise<ScriptedBank> {
-    const bank = new ScriptedBank();
-    await new Promise<void>((resolve) => void bank.server.listen(0, '127.0.0.1', resolve));
-    return bank;
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
-  }
-
-  async stop(): Promise<void> {
-    this.server.closeAllConnections();
-    await new Promise((resolve) => this.server.close(resolve));
-  }
 
   /** Somebody pays, or does not. */
   decide(id: string, change: Partial<BankPayment>): BankPayment {
@@ -100,7 +84,7 @@ export class ScriptedBank {
     return response.status;
   }
 
-  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  protected async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', this.url);
     const body = request.method === 'POST' ? ((await json(request)) as Record<string, unknown>) : {};
     this.asked.push(`${request.method} ${url.pathname}`);

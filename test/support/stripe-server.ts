@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { checked, FORM, operationOf, type Params, paramsOf, type Refusal } from './stripe-document.js';
 import { Refused, StripeAccount } from './stripe-account.js';
+import { LoopbackServer } from './loopback-server.js';
 
 export const STRIPE_KEY = 'sk_test_standinstandinstandin';
 export const STRIPE_WEBHOOK_SECRET = 'whsec_standinstandinstandin';
@@ -35,7 +35,7 @@ interface Answer {
  * knows nothing of our code. What is in the document's prose only (the unit of amounts, what belongs to which mode,
  * idempotency) is in StripeAccount and below.
  */
-export class StripeServer {
+export class StripeServer extends LoopbackServer {
   readonly account = new StripeAccount();
   readonly requests: StripeRequest[] = [];
   /** What was wrong with requests. */
@@ -44,25 +44,9 @@ export class StripeServer {
   /** Milliseconds that each request takes. */
   delayMs = 0;
   private readonly keys = new Map<string, { request: string; answer: Answer | null }>();
-  private readonly server = createServer((request, response) => void this.serve(request, response));
-
-  static async start(): Promise<StripeServer> {
-    const stripe = new StripeServer();
-    await new Promise<void>((resolve) => void stripe.server.listen(0, '127.0.0.1', resolve));
-    return stripe;
-  }
-
-  get origin(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
-  }
 
   get env(): Record<string, string> {
-    return { STRIPE_SECRET_KEY: STRIPE_KEY, STRIPE_WEBHOOK_SECRET, STRIPE_API_BASE: this.origin };
-  }
-
-  async stop(): Promise<void> {
-    this.server.closeAllConnections();
-    await new Promise((resolve) => void this.server.close(resolve));
+    return { STRIPE_SECRET_KEY: STRIPE_KEY, STRIPE_WEBHOOK_SECRET, STRIPE_API_BASE: this.url };
   }
 
   /** Stripe keeps keys for a day. */
@@ -78,7 +62,7 @@ export class StripeServer {
     return { rawBody: Buffer.from(body), headers: { 'stripe-signature': `t=${time},v1=${signature}` } };
   }
 
-  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  protected async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const form = await text(request);
     const [path = '', query = ''] = (request.url ?? '').split('?', 2);
     this.requests.push({ method: request.method!, path: request.url!, headers: request.headers, form });

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { Ajv } from 'ajv';
+import { LoopbackServer } from './loopback-server.js';
 
 export const TWILIO_DOCUMENT = join(import.meta.dirname, '../fixtures/twilio/create-message.openapi.json');
 export const MESSAGES = '/2010-04-01/Accounts/{AccountSid}/Messages.json';
@@ -42,37 +42,24 @@ export type TwilioAnswer =
 /**
  * Stands in for Twilio: takes what its OpenAPI document takes, refuses everything else, and knows nothing of our code.
  */
-export class Twilio {
+export class Twilio extends LoopbackServer {
   /** The forms of accepted messages. */
   readonly messages: Record<string, string>[] = [];
   /** What was wrong with requests, by the document. */
   readonly problems: string[] = [];
   next: TwilioAnswer[] = [];
-  private readonly server = createServer((request, response) => void this.answer(request, response));
-
-  static async start(): Promise<Twilio> {
-    const twilio = new Twilio();
-    await new Promise<void>((resolve) => void twilio.server.listen(0, '127.0.0.1', resolve));
-    return twilio;
-  }
 
   get env(): Record<string, string> {
-    const { port } = this.server.address() as AddressInfo;
     return {
       SMS_SENDER: 'twilio',
-      TWILIO_API_URL: `http://127.0.0.1:${port}`,
+      TWILIO_API_URL: this.url,
       TWILIO_ACCOUNT_SID: ACCOUNT,
       TWILIO_AUTH_TOKEN: TOKEN,
       TWILIO_FROM: FROM,
     };
   }
 
-  async stop(): Promise<void> {
-    this.server.closeAllConnections();
-    await new Promise((resolve) => void this.server.close(resolve));
-  }
-
-  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  protected async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const form = await text(request);
     const planned = this.next.shift();
     if (planned === 'silence') return;
