@@ -5,7 +5,7 @@ import { addEventHandler, type State } from 'jest-circus';
  * each test and hook gets its own here.
  */
 
-const LIMIT_MS = 30_000;
+const LIMIT_MS = 60_000;
 
 /** A test or a hook. */
 interface Timed {
