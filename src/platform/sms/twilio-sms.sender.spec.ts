@@ -15,7 +15,7 @@ describe('the sender by Twilio', () => {
   let twilio: Twilio;
 
   beforeAll(async () => {
-    twilio = await Twilio.start();
+    twilio = await new Twilio().start();
   });
   afterAll(async () => twilio.stop());
   beforeEach(() => {
@@ -106,7 +106,7 @@ describe('the sender by Twilio', () => {
   });
 
   it('takes its credentials nowhere else', async () => {
-    const elsewhere = await Twilio.start();
+    const elsewhere = await new Twilio().start();
     try {
       const Location = `${elsewhere.env['TWILIO_API_URL']}/2010-04-01/Accounts/x/Messages.json`;
       expect((await failureOf({ status: 307, headers: { Location } })).message).toBe('fetch failed');
