@@ -19,6 +19,7 @@ import { AccountPrivacyModule } from './modules/users/privacy/account-privacy.mo
 import { PeopleModule } from './modules/users/people.module.js';
 import { UsersModule } from './modules/users/users.module.js';
 import { WalletModule } from './modules/wallet/wallet.module.js';
+import { AuditLogModule } from './platform/audit-log/audit-log.module.js';
 import { ClockModule } from './platform/clock/clock.module.js';
 import type { AppConfig } from './platform/config/app-config.js';
 import { ConfigModule } from './platform/config/config.module.js';
@@ -49,6 +50,7 @@ export function floors(config: AppConfig, applicationName: string): (Type<unknow
     SecurityModule,
     RealtimeModule,
     PrivacyModule,
+    AuditLogModule,
     UsersModule,
     PeopleModule,
     AccountPrivacyModule,

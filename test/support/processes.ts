@@ -11,8 +11,12 @@ const ENTRIES = {
   api: 'src/main.js',
   worker: 'src/worker.js',
   verify: 'src/cli/ledger-verify.js',
+  verifyAudit: 'src/cli/audit-verify.js',
   effects: 'test/support/effects-worker.js',
 } as const;
+
+/** What ends by itself. */
+const COMMANDS: readonly string[] = ['verify', 'verifyAudit'];
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const READY_MS = 60_000;
@@ -84,12 +88,16 @@ export class TestProcess {
   }
 
   /** Starts it on a free port with the environment of a System; it is not awaited to be ready. */
-  static async start(entry: keyof typeof ENTRIES, env: Record<string, string>): Promise<TestProcess> {
+  static async start(
+    entry: keyof typeof ENTRIES,
+    env: Record<string, string>,
+    args: string[] = [],
+  ): Promise<TestProcess> {
     const folder = build();
     const { port } = await freePort(0);
-    const child = fork(join(folder, ENTRIES[entry]), {
+    const child = fork(join(folder, ENTRIES[entry]), args, {
       // A command ends by itself, and would not while it listens for its parent.
-      execArgv: entry === 'verify' ? [] : ['--import', join(folder, 'end-with-parent.js')],
+      execArgv: COMMANDS.includes(entry) ? [] : ['--import', join(folder, 'end-with-parent.js')],
       cwd: ROOT,
       env: {
         PATH: process.env['PATH'],

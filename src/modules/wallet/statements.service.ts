@@ -2,10 +2,11 @@ import { Readable } from 'node:stream';
 import { Injectable, StreamableFile } from '@nestjs/common';
 import { Clock } from '../../platform/clock/clock.js';
 import { Rules } from '../../platform/config/rules.js';
+import { csvRecord } from '../../platform/http/csv.js';
 import { httpErrors } from '../../platform/http/http.errors.js';
 import { RateLimitStorage } from '../../platform/security/rate-limit.storage.js';
 import { TierCounts } from '../../platform/security/tier-counts.js';
-import { csvRecord, decimalText } from './domain/statement.js';
+import { decimalText } from './domain/statement.js';
 import type { StatementQuery } from './dto/wallet.dto.js';
 import {
   type EntryFilter,

@@ -1,8 +1,8 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, IntersectionType } from '@nestjs/swagger';
 import { TextField, TimeField, UuidField } from '../http/fields.js';
 import { CursorQuery } from '../http/pagination.js';
 
-export class AuditQuery extends CursorQuery {
+export class AuditFilterQuery {
   @UuidField({ optional: true, description: 'Who did it' })
   actor?: string;
 
@@ -14,8 +14,24 @@ export class AuditQuery extends CursorQuery {
   })
   subject?: string;
 
+  @TextField({
+    optional: true,
+    max: 100,
+    example: 'user',
+    description: 'What kind of thing it was done to',
+  })
+  subjectType?: string;
+
   @TextField({ optional: true, max: 100, example: 'user.banned' })
   action?: string;
+
+  @TextField({
+    optional: true,
+    max: 128,
+    example: '01932c07-8f2a-7b3e-9d51-2f6f0a1c4d5e',
+    description: 'X-Request-Id of the request that caused it',
+  })
+  requestId?: string;
 
   @TimeField({ optional: true, description: 'From this instant on' })
   from?: string;
@@ -23,6 +39,8 @@ export class AuditQuery extends CursorQuery {
   @TimeField({ optional: true, description: 'Before this instant' })
   to?: string;
 }
+
+export class AuditQuery extends IntersectionType(AuditFilterQuery, CursorQuery) {}
 
 export class AuditEntryDto {
   @UuidField()

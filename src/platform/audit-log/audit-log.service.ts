@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { Listed } from '../http/answers.js';
 import { cursorPage, DEFAULT_LIMIT, readCursor } from '../http/pagination.js';
-import type { AuditEntryDto, AuditQuery } from './audit-log.dto.js';
-import { AuditLogRepository, type AuditRow } from './audit-log.repository.js';
+import type { AuditEntryDto, AuditFilterQuery, AuditQuery } from './audit-log.dto.js';
+import { type AuditFilter, AuditLogRepository, type AuditRow } from './audit-log.repository.js';
 
 const CURSOR = [/^\d{1,16}$/, /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/];
 
@@ -14,19 +14,23 @@ export class AuditLogService {
   /** Newest first. Throws INVALID_CURSOR. */
   async list(query: AuditQuery): Promise<Listed<AuditEntryDto>> {
     const limit = query.limit ?? DEFAULT_LIMIT;
-    const rows = await this.repository.list(
-      {
-        actorId: query.actor ?? null,
-        subjectId: query.subject ?? null,
-        action: query.action ?? null,
-        from: query.from === undefined ? null : new Date(query.from),
-        to: query.to === undefined ? null : new Date(query.to),
-        after: readCursor(query.cursor, CURSOR),
-      },
-      limit + 1,
-    );
+    const [micros, id] = readCursor(query.cursor, CURSOR) ?? [];
+    const after = micros === undefined || id === undefined ? null : { micros, id };
+    const rows = await this.repository.newest(filterOf(query), after, limit + 1);
     return cursorPage(rows, limit, (row) => [row.micros, row.id], toDto);
   }
+}
+
+export function filterOf(query: AuditFilterQuery): AuditFilter {
+  return {
+    actorId: query.actor ?? null,
+    subjectType: query.subjectType ?? null,
+    subjectId: query.subject ?? null,
+    action: query.action ?? null,
+    requestId: query.requestId ?? null,
+    from: query.from === undefined ? null : new Date(query.from),
+    to: query.to === undefined ? null : new Date(query.to),
+  };
 }
 
 function toDto(row: AuditRow): AuditEntryDto {

@@ -40,6 +40,11 @@ export class RateLimitRules {
   @Type(() => RateLimitRule)
   walletStatement: RateLimitRule;
 
+  /** Exports of the audit log, by user: each may read all of it. */
+  @ValidateNested()
+  @Type(() => RateLimitRule)
+  auditExport: RateLimitRule;
+
   /** Callbacks that are not signed, by what they are about: whoever pays knows its id. */
   @ValidateNested()
   @Type(() => RateLimitRule)

@@ -44,6 +44,7 @@ export async function runMigrations(databaseUrl: string): Promise<string[]> {
   try {
     await lock.query('SELECT pg_advisory_lock(4242000001)');
     const applied = await dataSource.runMigrations();
+    await lock.query('SELECT audit_rebase()'); // a restored database: nothing writes to it yet
     return applied.map((migration) => migration.name);
   } finally {
     await lock.query('SELECT pg_advisory_unlock(4242000001)');

@@ -1,4 +1,4 @@
-import { BullRegistrar, WorkerHost } from '@nestjs/bullmq';
+import { BullRegistrar, ProcessorDecoratorService, WorkerHost } from '@nestjs/bullmq';
 import {
   type BeforeApplicationShutdown,
   Injectable,
@@ -6,6 +6,8 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { DiscoveryService, ModuleRef } from '@nestjs/core';
+import { CLS_ID, ClsService } from 'nestjs-cls';
+import type { EventJob } from '../outbox/event.js';
 
 /**
  * When the processors work. They start once every module is initialised (a job taken before would find ports unfilled),
@@ -18,9 +20,11 @@ export class QueueWorkers implements OnApplicationBootstrap, BeforeApplicationSh
   constructor(
     private readonly modules: ModuleRef,
     private readonly discovery: DiscoveryService,
+    private readonly cls: ClsService,
   ) {}
 
   onApplicationBootstrap(): void {
+    this.carryRequests();
     this.modules.get(BullRegistrar, { strict: false }).register();
     let lastMessage = '';
     for (const { worker } of this.hosts)
@@ -32,6 +36,18 @@ export class QueueWorkers implements OnApplicationBootstrap, BeforeApplicationSh
 
   async beforeApplicationShutdown(): Promise<void> {
     await Promise.all(this.hosts.map(async ({ worker }) => worker.close()));
+  }
+
+  /** What a job writes (log, audit rows, events) names the request that caused it, however many jobs lie between. */
+  private carryRequests(): void {
+    const decorator = this.modules.get(ProcessorDecoratorService, { strict: false });
+    decorator.decorate =
+      (processor) =>
+      async (job, ...rest): Promise<unknown> => {
+        const requestId = (job.data as Partial<EventJob> | undefined)?.requestId;
+        const work = async (): Promise<unknown> => processor(job, ...rest);
+        return await (requestId == null ? work() : this.cls.runWith({ [CLS_ID]: requestId }, work));
+      };
   }
 
   private get hosts(): WorkerHost[] {

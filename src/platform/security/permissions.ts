@@ -22,6 +22,7 @@ export const PERMISSIONS = [
   'withdrawals.decide',
   'payments.reconcile', // closing differences between our books and a provider's
   'audit.read',
+  'audit.export',
   'ledger.verify',
   'reports.read',
   'reports.decide',
@@ -46,6 +47,7 @@ const ROLE_PERMISSIONS: Readonly<Record<Role, readonly Permission[]>> = {
     'withdrawals.read',
     'withdrawals.decide',
     'audit.read',
+    'audit.export',
   ],
   admin: PERMISSIONS,
 };
