@@ -3,6 +3,8 @@ import { floors } from './app.module.js';
 import { AuthModule } from './modules/auth/auth.module.js';
 import { AuthMailsModule } from './modules/auth/mail/auth-mails.module.js';
 import { OtpProcessor } from './modules/auth/otp/otp.processor.js';
+import { ComplianceModule } from './modules/compliance/compliance.module.js';
+import { SelfExclusionProcessor } from './modules/compliance/self-exclusion.processor.js';
 import { PaymentsModule } from './modules/payments/payments.module.js';
 import { PaymentsProcessor } from './modules/payments/payments.processor.js';
 import { PaymentsSweeper } from './modules/payments/payments.sweeper.js';
@@ -12,6 +14,7 @@ import { SandboxProcessor } from './modules/payments/providers/sandbox/sandbox.p
 import { WithdrawalNoticesProcessor } from './modules/payments/withdrawals/withdrawal-notices.processor.js';
 import { WithdrawalsModule } from './modules/payments/withdrawals/withdrawals.module.js';
 import { WithdrawalsProcessor } from './modules/payments/withdrawals/withdrawals.processor.js';
+import { LeavingProcessor } from './modules/pools/leaving.processor.js';
 import { WeeksProcessor } from './modules/pools/weeks.processor.js';
 import { PoolsModule } from './modules/pools/pools.module.js';
 import { LostWorkSweeper } from './modules/settlement/lost-work.sweeper.js';
@@ -44,6 +47,7 @@ export class WorkerModule {
         AccountPrivacyModule,
         AuthModule,
         AuthMailsModule,
+        ComplianceModule,
         PaymentsModule,
         SandboxModule.forRoot(config),
         WithdrawalsModule,
@@ -54,7 +58,9 @@ export class WorkerModule {
       ],
       providers: [
         OtpProcessor,
+        SelfExclusionProcessor,
         WeeksProcessor,
+        LeavingProcessor,
         SportsProcessor,
         SettlementProcessor,
         LostWorkSweeper,

@@ -15,7 +15,7 @@ import { Wallets } from '../support/wallets.js';
 
 const WEEK = 202340;
 /** Need a job that has failed every attempt, or answer a file: those have tests of their own. */
-const NOT_CALLED = ['Exports_download', 'Queues_retry', 'Wallet_statement'];
+const NOT_CALLED = ['AuditLog_export', 'Exports_download', 'Queues_retry', 'Wallet_statement'];
 
 describe('the OpenAPI document', () => {
   let system: System;
@@ -184,6 +184,14 @@ describe('the OpenAPI document', () => {
     await callPayments(system, call, reader, operator);
     await call('Compliance_status', reader);
     await call('Compliance_timeOut', reader, {}, { days: 7 });
+    const [leaves, returns] = (await make.players(2)) as [Client, Client];
+    await call('Compliance_exclude', leaves, {}, { months: 12 });
+    await system.db.query(
+      `INSERT INTO restrictions (id, user_id, kind, starts_at, ends_at)
+       SELECT gen_random_uuid(), $1, 'self_exclusion', at - interval '7 months', at - interval '1 day' FROM parley_now() at`,
+      [returns.userId],
+    );
+    await call('Compliance_askToReturn', returns);
     await call('OAuth_list', reader);
     const device = await call('Devices_register', reader, {}, { platform: 'ios', token: 'token' });
     await call('Devices_list', reader);

@@ -180,6 +180,31 @@ describe('telephone numbers of accounts', () => {
     }
   });
 
+  it('tell who has excluded themselves and then changed their number, and what they play with elsewhere ends', async () => {
+    const { phone, client } = await withPhone();
+    expect((await client.post('compliance/self-exclusion', { months: 12 })).status).toBe(201);
+    const next = newNumber();
+    const changed = await client.post('auth/phone/verify', {
+      phone: next,
+      ...(await proofOf(next, asUser(client))),
+    });
+    expect(outcome(changed)).toEqual([200, undefined]);
+    const restrictionsOf = async ({ userId }: Client) =>
+      (await system.db.query('SELECT ends_at FROM restrictions WHERE user_id = $1', [userId])).rows;
+    const own = await restrictionsOf(client);
+    expect(own).toHaveLength(1);
+
+    const [other] = (await make.players(1)) as [Client];
+    const proof = await proofOf(phone, asUser(other));
+    expect((await other.post('auth/phone/verify', { phone, ...proof })).status).toBe(200);
+    expect(await restrictionsOf(other)).toEqual(own);
+    const { rows } = await system.db.query(
+      "SELECT 1 FROM audit_log WHERE subject_id = $1 AND action = 'compliance.self-exclusion'",
+      [other.userId],
+    );
+    expect(rows).toHaveLength(1);
+  });
+
   describe('when the carrier', () => {
     it('fails, are sent a new code, and the one before it is worth nothing', async () => {
       const phone = newNumber();

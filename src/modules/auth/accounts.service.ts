@@ -27,10 +27,10 @@ export class AccountsService {
 
   /**
    * Opens an account in the caller's transaction; the way in adds its own proof to it. An email that no proof came with is
-   * mailed a link. `knownBy` is what else would tell that the person was here before: a number, an account elsewhere; who was
-   * erased while excluded or banned stays it.
-   * Throws BANNED, EMAIL_TAKEN, HANDLE_TAKEN, TERMS_VERSION_OUTDATED. An address that a ban bars is EMAIL_TAKEN to who has not
-   * proved that it is theirs, and as much work: whose owner was banned is nobody else's business.
+   * mailed a link. `knownBy` is what else would tell that the person was here before: a number, an account elsewhere; who is
+   * excluded, or was erased while excluded or banned, stays it.
+   * Throws BANNED, EMAIL_TAKEN, HANDLE_TAKEN, TERMS_VERSION_OUTDATED. An address that a ban or an exclusion bars is EMAIL_TAKEN to
+   * who has not proved that it is theirs, and as much work: whose owner was banned or has left is nobody else's business.
    */
   async open(
     manager: EntityManager,
@@ -40,7 +40,7 @@ export class AccountsService {
   ): Promise<UserProfile> {
     this.requireCurrentTerms(account.termsVersion);
     const unproved = email && !email.verified ? [this.emailIdentity(email.address)] : [];
-    const barred = await this.barred.isBanned(manager, unproved);
+    const barred = await this.barred.isBarred(manager, unproved);
     const user = await this.users.create(manager, {
       id: newId(),
       email: email?.address ?? null,

@@ -1,17 +1,27 @@
 import { Module } from '@nestjs/common';
+import { ComplianceModule } from '../compliance/compliance.module.js';
 import { PoolsModule } from '../pools/pools.module.js';
 import { BetPages } from './bet-pages.js';
 import { BetsController } from './bets.controller.js';
 import { BetsGradingService } from './bets-grading.service.js';
 import { BetsPersonalData } from './bets-personal-data.repository.js';
+import { BetsRefundsService } from './bets-refunds.service.js';
 import { BetsRepository } from './bets.repository.js';
 import { BetsService } from './bets.service.js';
 import { PlacingService } from './placing.service.js';
 
 @Module({
-  imports: [PoolsModule],
+  imports: [ComplianceModule, PoolsModule],
   controllers: [BetsController],
-  providers: [BetPages, PlacingService, BetsService, BetsGradingService, BetsRepository, BetsPersonalData],
+  providers: [
+    BetPages,
+    PlacingService,
+    BetsService,
+    BetsGradingService,
+    BetsRefundsService,
+    BetsRepository,
+    BetsPersonalData,
+  ],
   exports: [BetsGradingService],
 })
 export class BetsModule {}

@@ -157,4 +157,28 @@ export class BetsRepository {
     );
     return rows.map((row) => row.week_id);
   }
+
+  /** Locks a user's pools and rows in the weeks that are not settled, and answers these weeks. Before any gate. */
+  async lockMember(manager: EntityManager, userId: string): Promise<number[]> {
+    const [row] = await manager.query<{ weeks: number[] }[]>('SELECT pools_lock_member($1) AS weeks', [
+      userId,
+    ]);
+    return row?.weeks ?? [];
+  }
+
+  /** See `bets_refund_not_begun` in the migration. Index: ix_bets_user_history of these weeks' partitions. */
+  async refundNotBegun(
+    manager: EntityManager,
+    order: { userId: string; exclusionId: string; weekIds: readonly number[]; at: Date },
+  ): Promise<{ refundedBets: number; refundedCredits: number; standingBets: number }> {
+    const [row] = await manager.query<{ refunded: number; credits: string; standing: number }[]>(
+      'SELECT * FROM bets_refund_not_begun($1, $2, $3, $4)',
+      [order.userId, order.exclusionId, order.weekIds, order.at],
+    );
+    return {
+      refundedBets: row?.refunded ?? 0,
+      refundedCredits: Number(row?.credits ?? 0),
+      standingBets: row?.standing ?? 0,
+    };
+  }
 }

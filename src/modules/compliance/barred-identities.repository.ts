@@ -12,7 +12,7 @@ export interface Bar {
 export class BarredIdentitiesRepository {
   constructor(private readonly database: Database) {}
 
-  /** Notes the identities of who is excluded or banned now; of everyone else nothing. */
+  /** Notes the identities of who is excluded or banned now, and until when if that is later; of everyone else nothing. */
   async remember(
     manager: EntityManager,
     userId: string,
@@ -28,18 +28,25 @@ export class BarredIdentitiesRepository {
          (SELECT 'self_exclusion', ends_at FROM restrictions
           WHERE user_id = $1 AND kind = 'self_exclusion' AND (ends_at IS NULL OR ends_at > $3)
           ORDER BY ends_at DESC NULLS FIRST LIMIT 1)) AS b
-       ON CONFLICT DO NOTHING`,
+       ON CONFLICT (identity, user_id, reason) DO UPDATE SET ends_at = excluded.ends_at
+       WHERE barred_identities.ends_at < coalesce(excluded.ends_at, 'infinity')`,
       [userId, identities, now],
     );
   }
 
-  /** What bars these identities now, the longest of each kind. Index: primary key. */
-  async activeFor(manager: EntityManager, identities: readonly Buffer[], now: Date): Promise<Bar[]> {
+  /** What bars these identities now because of anybody but `userId`, the longest of each kind. Index: primary key. */
+  async activeFor(
+    manager: EntityManager,
+    identities: readonly Buffer[],
+    now: Date,
+    userId: string | null,
+  ): Promise<Bar[]> {
     return await manager.query<Bar[]>(
       `SELECT DISTINCT ON (reason) reason, ends_at FROM barred_identities
        WHERE identity = ANY ($1::bytea[]) AND (ends_at IS NULL OR ends_at > $2)
+         AND user_id IS DISTINCT FROM $3::uuid
        ORDER BY reason, ends_at DESC NULLS FIRST`,
-      [identities, now],
+      [identities, now, userId],
     );
   }
 

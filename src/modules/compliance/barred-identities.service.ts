@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Clock } from '../../platform/clock/clock.js';
-import { newId } from '../../platform/database/ids.js';
 import { type Forgetful, HasHousekeeping } from '../../platform/jobs/housekeeping.decorator.js';
 import { BarredIdentitiesRepository } from './barred-identities.repository.js';
-import { ComplianceRepository } from './compliance.repository.js';
+import { ComplianceService } from './compliance.service.js';
 
 /**
- * Erasing an account does not end an exclusion or a ban: who opens another one with the same address or number is known
- * again by keyed hashes, all that is kept of them, until the bar ends.
+ * Who is excluded or banned and opens another account with the same address, number or account elsewhere is known again by keyed
+ * hashes, all that is kept of them, until the bar ends: of an exclusion from its beginning, so that nobody gets rid of it by
+ * changing their number or erasing the account; of a ban from the erasure.
  */
 @HasHousekeeping()
 @Injectable()
@@ -17,19 +17,18 @@ export class BarredIdentitiesService implements Forgetful {
 
   constructor(
     private readonly repository: BarredIdentitiesRepository,
-    private readonly compliance: ComplianceRepository,
+    private readonly compliance: ComplianceService,
     private readonly clock: Clock,
   ) {}
 
-  /** Whether a ban bars any of them now. */
-  async isBanned(manager: EntityManager, identities: readonly Buffer[]): Promise<boolean> {
-    const bars = await this.repository.activeFor(manager, identities, this.clock.now());
-    return bars.some(({ reason }) => reason === 'ban');
+  /** Whether a ban or an exclusion bars any of them now. */
+  async isBarred(manager: EntityManager, identities: readonly Buffer[]): Promise<boolean> {
+    return (await this.repository.activeFor(manager, identities, this.clock.now(), null)).length > 0;
   }
 
   /**
-   * For who opens an account, in that transaction: an exclusion goes on in the new one. The ban that must keep it from being
-   * opened, if there is one.
+   * For who has proved these identities to be theirs, in that transaction: an exclusion goes on in this account, with all that an
+   * exclusion does. The ban that must keep the account from being opened, if there is one.
    */
   async carryOver(
     manager: EntityManager,
@@ -37,17 +36,10 @@ export class BarredIdentitiesService implements Forgetful {
     identities: readonly Buffer[],
   ): Promise<{ until: Date | null } | null> {
     const now = this.clock.now();
-    const bars = await this.repository.activeFor(manager, identities, now);
+    const bars = await this.repository.activeFor(manager, identities, now, userId);
     const ban = bars.find(({ reason }) => reason === 'ban');
     const exclusion = bars.find(({ reason }) => reason === 'self_exclusion');
-    if (exclusion)
-      await this.compliance.insert(manager, {
-        id: newId(),
-        user_id: userId,
-        kind: 'self_exclusion',
-        starts_at: now,
-        ends_at: exclusion.ends_at,
-      });
+    if (exclusion) await this.compliance.excludeIn(manager, userId, exclusion.ends_at);
     return ban ? { until: ban.ends_at } : null;
   }
 }

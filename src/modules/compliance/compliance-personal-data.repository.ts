@@ -14,7 +14,14 @@ import { BarredIdentitiesRepository } from './barred-identities.repository.js';
 export class CompliancePersonalData implements PersonalDataHolder {
   readonly tables = [];
   readonly kept = [
-    { table: 'restrictions', why: 'the law asks to prove that an exclusion was kept; kind and dates only' },
+    {
+      table: 'restrictions',
+      why: 'the law asks to prove that an exclusion was kept; kind, dates and figures only',
+    },
+    {
+      table: 'exclusion_returns',
+      why: 'the law asks to prove that nobody came back without asking; dates only',
+    },
     {
       table: 'barred_identities',
       why: 'who was excluded or banned must be known again: keyed hashes of email and number, until the bar ends',
@@ -31,7 +38,15 @@ export class CompliancePersonalData implements PersonalDataHolder {
       {
         file: 'restrictions',
         rows: snapshot.rows(
-          'SELECT kind, starts_at, ends_at, created_at FROM restrictions WHERE user_id = $1 ORDER BY starts_at, id',
+          `SELECT kind, starts_at, ends_at, refunded_bets, refunded_credits, standing_bets, created_at
+           FROM restrictions WHERE user_id = $1 ORDER BY starts_at, id`,
+          [userId],
+        ),
+      },
+      {
+        file: 'exclusion-returns',
+        rows: snapshot.rows(
+          'SELECT asked_at, effective_at FROM exclusion_returns WHERE user_id = $1 ORDER BY asked_at, id',
           [userId],
         ),
       },

@@ -1,20 +1,32 @@
 import { Body, Controller, Get, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { Operation } from '../../platform/http/operation.decorator.js';
+import { AllowedWhenIdle } from '../../platform/security/idle.decorators.js';
 import { CurrentSubject, type Subject } from '../../platform/security/subject.js';
+import { returnErrors } from './compliance.errors.js';
 import { ComplianceService } from './compliance.service.js';
+import { ComplianceStatusService } from './compliance-status.service.js';
 import { ComplianceStatusDto, TimeOutDto } from './dto/compliance-status.dto.js';
+import { SelfExcludeDto, SelfExclusionDto } from './dto/self-exclusion.dto.js';
+import { SelfExclusionService } from './self-exclusion.service.js';
 
 @ApiTags('compliance')
 @ApiBearerAuth('session')
 @Controller('compliance')
 export class ComplianceController {
-  constructor(private readonly compliance: ComplianceService) {}
+  constructor(
+    private readonly compliance: ComplianceService,
+    private readonly statuses: ComplianceStatusService,
+    private readonly selfExclusion: SelfExclusionService,
+  ) {}
 
   @Get('status')
-  @Operation({ summary: 'What the caller may do, and until when not', answer: ComplianceStatusDto })
+  @Operation({
+    summary: 'What the caller may do and what not, since when, until when, and what to do about it',
+    answer: ComplianceStatusDto,
+  })
   async status(@CurrentSubject() subject: Subject): Promise<ComplianceStatusDto> {
-    return await this.compliance.status(subject.userId);
+    return await this.statuses.status(subject.userId);
   }
 
   @Post('time-out')
@@ -25,5 +37,30 @@ export class ComplianceController {
   })
   async timeOut(@CurrentSubject() subject: Subject, @Body() body: TimeOutDto): Promise<ComplianceStatusDto> {
     return await this.compliance.timeOut(subject.userId, body.days);
+  }
+
+  @Post('self-exclusion')
+  @AllowedWhenIdle('nobody is kept from leaving')
+  @Operation({
+    summary:
+      'Exclude oneself, at once, for 6 months at least; a longer one may be added, never a shorter one',
+    description:
+      'Bets on games that have not begun are given back. Asking again answers the exclusion that stands, unless it is for longer.',
+    status: 201,
+    answer: SelfExclusionDto,
+  })
+  async exclude(@CurrentSubject() subject: Subject, @Body() body: SelfExcludeDto): Promise<SelfExclusionDto> {
+    return await this.selfExclusion.declare(subject.userId, body);
+  }
+
+  @Post('self-exclusion/return')
+  @Operation({
+    summary: 'Ask to come back, once the term of the exclusion is over; it takes effect 24 hours later',
+    status: 202,
+    answer: ComplianceStatusDto,
+    errors: Object.values(returnErrors),
+  })
+  async askToReturn(@CurrentSubject() subject: Subject): Promise<ComplianceStatusDto> {
+    return await this.selfExclusion.askToReturn(subject.userId);
   }
 }

@@ -26,13 +26,15 @@ export class ComplianceRepository {
     );
   }
 
-  /** Index: ix_restrictions_user_end. */
+  /** What bars the user then: time-outs that run, exclusions that nobody has returned from. Index: ix_restrictions_user_end. */
   async activeAt(userId: string, at: Date): Promise<RestrictionRow[]> {
     return await this.database.query<RestrictionRow>(
       'compliance.active',
       `SELECT id, user_id, kind, starts_at, ends_at FROM restrictions
-       WHERE user_id = $1 AND starts_at <= $2 AND (ends_at IS NULL OR ends_at > $2)
-       ORDER BY ends_at DESC NULLS FIRST`,
+       WHERE user_id = $1 AND starts_at <= $2
+         AND (ends_at IS NULL OR ends_at > $2
+              OR (kind = 'self_exclusion' AND NOT compliance_returned(user_id, ends_at, $2)))
+       ORDER BY ends_at DESC NULLS FIRST, id`,
       [userId, at],
     );
   }
@@ -50,12 +52,18 @@ export class ComplianceRepository {
     return row?.code ?? null;
   }
 
-  async refusal(userId: string, at: Date, minimumAge: number): Promise<string | null> {
-    const [row] = await this.database.query<{ code: string | null }>(
+  /** The code of what bars the user then, and when they come of age. */
+  async refusal(
+    userId: string,
+    at: Date,
+    minimumAge: number,
+  ): Promise<{ code: string | null; of_age_at: Date | null }> {
+    const [row] = await this.database.query<{ code: string | null; of_age_at: Date | null }>(
       'compliance.refusal',
-      'SELECT code FROM compliance_refusal($1, $2, $3)',
+      `SELECT c.code, (u.birth_date + make_interval(years => $3)) AT TIME ZONE 'UTC' AS of_age_at
+       FROM users u CROSS JOIN LATERAL compliance_refusal(u.id, $2, $3) c WHERE u.id = $1`,
       [userId, at, minimumAge],
     );
-    return row?.code ?? null;
+    return row ?? { code: null, of_age_at: null };
   }
 }

@@ -4,8 +4,17 @@ import { Clock } from '../../platform/clock/clock.js';
 import { Rules } from '../../platform/config/rules.js';
 import { newId } from '../../platform/database/ids.js';
 import { UnitOfWork } from '../../platform/database/unit-of-work.js';
-import { ComplianceRepository, type RestrictionRow } from './compliance.repository.js';
+import { AuditService } from '../../platform/observability/audit.service.js';
+import { OutboxService } from '../../platform/outbox/outbox.service.js';
+import { PersonalDataService } from '../../platform/privacy/personal-data.service.js';
+import { BarredIdentitiesRepository } from './barred-identities.repository.js';
+import { selfExcluded } from './compliance.events.js';
+import { ComplianceRepository } from './compliance.repository.js';
+import { ComplianceStatusService } from './compliance-status.service.js';
+import { endsLater } from './domain/exclusion-term.js';
 import type { ComplianceStatusDto } from './dto/compliance-status.dto.js';
+import { type ExclusionRow, ExclusionsRepository } from './exclusions.repository.js';
+import { OpenStakesPort } from './open-stakes.port.js';
 
 const DAY_MS = 86_400_000;
 
@@ -14,6 +23,13 @@ const DAY_MS = 86_400_000;
 export class ComplianceService {
   constructor(
     private readonly repository: ComplianceRepository,
+    private readonly exclusions: ExclusionsRepository,
+    private readonly statuses: ComplianceStatusService,
+    private readonly stakes: OpenStakesPort,
+    private readonly barred: BarredIdentitiesRepository,
+    private readonly personalData: PersonalDataService,
+    private readonly outbox: OutboxService,
+    private readonly audit: AuditService,
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
     private readonly rules: Rules,
@@ -21,14 +37,57 @@ export class ComplianceService {
 
   /** Starts a time-out at once: it blocks and cannot be taken back (UKGC SR 3.3.1: 1 day to 6 weeks). */
   async timeOut(userId: string, days: number): Promise<ComplianceStatusDto> {
-    const now = this.clock.now();
-    await this.restrict(userId, 'time_out', now, new Date(now.getTime() + days * DAY_MS));
-    return await this.status(userId);
+    await this.unitOfWork.run(async (manager) => {
+      await this.repository.shutGate(manager, userId);
+      const now = this.clock.now();
+      await this.repository.insert(manager, {
+        id: newId(),
+        user_id: userId,
+        kind: 'time_out',
+        starts_at: now,
+        ends_at: new Date(now.getTime() + days * DAY_MS),
+      });
+    });
+    return await this.statuses.status(userId);
   }
 
-  /** Excludes at once. `endsAt` null is for ever. */
-  async exclude(userId: string, endsAt: Date | null): Promise<void> {
-    await this.restrict(userId, 'self_exclusion', this.clock.now(), endsAt);
+  /**
+   * Excludes at once, and gives back the stakes on what has not begun, in one transaction: the gate waits for stakes in flight, and
+   * once this has committed none is accepted. `endsAt` null is for ever. The exclusion that stands when it ends no earlier.
+   */
+  async exclude(userId: string, endsAt: Date | null): Promise<ExclusionRow> {
+    return await this.unitOfWork.run(async (manager) => await this.excludeIn(manager, userId, endsAt));
+  }
+
+  /** The same, in the caller's transaction. */
+  async excludeIn(manager: EntityManager, userId: string, endsAt: Date | null): Promise<ExclusionRow> {
+    const refund = await this.stakes.hold(manager, userId);
+    await this.repository.shutGate(manager, userId);
+    const at = this.clock.now();
+    const standing = await this.exclusions.findBarring(manager, userId, at);
+    if (standing && !endsLater(endsAt, standing.ends_at)) return standing;
+    const id = newId();
+    const stakes = await refund({ id, at });
+    await this.exclusions.insert(manager, { id, userId, startsAt: at, endsAt, stakes });
+    const identities = await this.personalData.identitiesOf(manager, userId);
+    await this.barred.remember(manager, userId, identities, at);
+    await this.audit.record(manager, {
+      actorId: userId,
+      action: 'compliance.self-exclusion',
+      subjectType: 'user',
+      subjectId: userId,
+      details: { exclusionId: id, until: endsAt?.toISOString() ?? null, ...stakes },
+    });
+    await this.outbox.publish(manager, selfExcluded, { userId, exclusionId: id });
+    const { refundedBets, refundedCredits, standingBets } = stakes;
+    return {
+      id,
+      starts_at: at,
+      ends_at: endsAt,
+      refunded_bets: refundedBets,
+      refunded_credits: String(refundedCredits),
+      standing_bets: standingBets,
+    };
   }
 
   /**
@@ -37,42 +96,5 @@ export class ComplianceService {
    */
   async enterGate(manager: EntityManager, userId: string): Promise<string | null> {
     return await this.repository.enterGate(manager, userId, this.rules.auth.minimumAge);
-  }
-
-  /** Tells a user plainly whether they may stake, why not, and until when. */
-  async status(userId: string): Promise<ComplianceStatusDto> {
-    const now = this.clock.now();
-    const [refusal, active] = await Promise.all([
-      this.repository.refusal(userId, now, this.rules.auth.minimumAge),
-      this.repository.activeAt(userId, now),
-    ]);
-    return {
-      mayStake: refusal === null,
-      refusal,
-      restrictions: active.map((row) => ({
-        kind: row.kind,
-        startsAt: row.starts_at.toISOString(),
-        endsAt: row.ends_at?.toISOString() ?? null,
-      })),
-    };
-  }
-
-  /** The gate waits for stakes in flight; once this has committed, none is accepted. */
-  private async restrict(
-    userId: string,
-    kind: RestrictionRow['kind'],
-    now: Date,
-    endsAt: Date | null,
-  ): Promise<void> {
-    await this.unitOfWork.run(async (manager) => {
-      await this.repository.shutGate(manager, userId);
-      await this.repository.insert(manager, {
-        id: newId(),
-        user_id: userId,
-        kind,
-        starts_at: now,
-        ends_at: endsAt,
-      });
-    });
   }
 }

@@ -31,6 +31,7 @@ import { RefundsService } from './refunds.service.js';
 import { SettlingService } from './settling.service.js';
 import { SubscriptionsRepository } from './subscriptions.repository.js';
 import { SubscriptionsService } from './subscriptions.service.js';
+import { UnusedPurchasesService } from './unused-purchases.service.js';
 import { WebhooksController } from './webhooks.controller.js';
 
 /** The bodies below it are signed as bytes, so that the reader of JSON bodies leaves them alone. */
@@ -52,6 +53,7 @@ export const WEBHOOKS = 'payments/webhooks/';
     PaymentsService,
     SettlingService,
     RefundsService,
+    UnusedPurchasesService,
     DisputesService,
     SubscriptionsService,
     PurchasesService,
@@ -75,6 +77,7 @@ export const WEBHOOKS = 'payments/webhooks/';
     PayoutPort,
     ProviderEventsService,
     RefundsService,
+    UnusedPurchasesService,
     SubscriptionsService,
     ChecksService,
     ReconciliationService,

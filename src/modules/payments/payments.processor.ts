@@ -4,6 +4,7 @@ import type { Job, Queue } from 'bullmq';
 import { QUEUES, WORKER_OPTIONS } from '../../platform/jobs/queues.js';
 import type { EventJob } from '../../platform/outbox/event.js';
 import { EventRoutes } from '../../platform/outbox/event-routes.js';
+import { selfExcluded } from '../compliance/compliance.events.js';
 import { privacyEvents } from '../users/privacy/privacy.events.js';
 import { providerEventReceived, refundRequested, subscriptionEnding } from './payments.events.js';
 import { ProviderEventsService } from './provider-events.service.js';
@@ -24,7 +25,13 @@ export class PaymentsProcessor extends WorkerHost implements OnModuleInit {
   }
 
   onModuleInit(): void {
-    const heard = [providerEventReceived, refundRequested, subscriptionEnding, privacyEvents.closing];
+    const heard = [
+      providerEventReceived,
+      refundRequested,
+      subscriptionEnding,
+      privacyEvents.closing,
+      selfExcluded,
+    ];
     for (const event of heard) this.routes.on(event, this.queue);
   }
 
@@ -36,6 +43,7 @@ export class PaymentsProcessor extends WorkerHost implements OnModuleInit {
       case refundRequested.topic:
         return await this.refunds.perform(String(payload['refundId']));
       case privacyEvents.closing.topic:
+      case selfExcluded.topic:
         return await this.subscriptions.leave(String(payload['userId']));
       default:
         return await this.subscriptions.tellEnding(String(payload['subscriptionId']));

@@ -5,6 +5,7 @@ import { Clock } from '../../platform/clock/clock.js';
 import { newId } from '../../platform/database/ids.js';
 import { AuditService } from '../../platform/observability/audit.service.js';
 import { OutboxService } from '../../platform/outbox/outbox.service.js';
+import { complianceErrors } from '../compliance/compliance.errors.js';
 import { ComplianceService } from '../compliance/compliance.service.js';
 import { LedgerService } from '../wallet/ledger.service.js';
 import type { AccountRef } from '../wallet/ledger.types.js';
@@ -172,6 +173,8 @@ export class SettlingService {
       periodStart: state.periodStart ?? null,
       periodEnd: subscription.periodEnd,
     });
+    if ('refund' in effect && effect.refund === SELF_EXCLUDED)
+      await this.endSubscription(manager, subscription.subscriptionId);
     return {
       ...subscription,
       ...('pays' in effect ? { to: effect.pays, refund: null } : back(effect.refund)),
@@ -223,6 +226,12 @@ export class SettlingService {
     return { subscriptionId: id, periodEnd, refund: begun ? null : 'SUBSCRIPTION_EXISTS' };
   }
 
+  /** Who has excluded themselves after they began to pay: each renewal would be charged and given back again. */
+  private async endSubscription(manager: EntityManager, id: string | null): Promise<void> {
+    if (id === null || !(await this.subscriptions.end(manager, id, this.clock.now()))) return;
+    await this.outbox.publish(manager, subscriptionEnding, { subscriptionId: id });
+  }
+
   private async flag(
     manager: EntityManager,
     payment: PaymentRow,
@@ -256,6 +265,7 @@ export class SettlingService {
   }
 }
 
+const SELF_EXCLUDED = complianceErrors.SELF_EXCLUDED.code;
 const NO_SUBSCRIPTION = { subscriptionId: null, periodEnd: null, refund: null } as const;
 
 function namesOf({ providerReference, alsoKnownAs }: ProviderState): string[] {

@@ -49,7 +49,7 @@ export class SubscriptionsService {
     return toSubscriptionDto(row);
   }
 
-  /** Whoever closes their account pays no more, if they did. */
+  /** Whoever closes their account, or excludes themselves, pays no more, if they did. */
   async leave(userId: string): Promise<void> {
     await this.end(userId, null);
   }

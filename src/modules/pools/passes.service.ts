@@ -7,6 +7,8 @@ import type { Effect } from '../../platform/http/answers.js';
 import { type IdempotencyKey, IdempotencyService } from '../../platform/http/idempotency.js';
 import { AuditService } from '../../platform/observability/audit.service.js';
 import type { Subject } from '../../platform/security/subject.js';
+import { complianceErrors } from '../compliance/compliance.errors.js';
+import { ComplianceService } from '../compliance/compliance.service.js';
 import { UsersService } from '../users/users.service.js';
 import { BuyBacksService } from './buy-backs.service.js';
 import { formatWeekId } from './domain/calendar.js';
@@ -24,6 +26,7 @@ export class PassesService {
     private readonly buyBacks: BuyBacksService,
     private readonly repository: MembersRepository,
     private readonly users: UsersService,
+    private readonly compliance: ComplianceService,
     private readonly idempotency: IdempotencyService,
     private readonly audit: AuditService,
     private readonly unitOfWork: UnitOfWork,
@@ -66,13 +69,15 @@ export class PassesService {
     );
   }
 
-  /** A pass that comes after the draw of its week counts for the next one, and the answer says so. */
+  /** A pass that comes after the draw of its week counts for the next one, and the answer says so. Nobody is led back by a present. */
   private async grantPass(
     manager: EntityManager,
     admin: Subject,
     userId: string,
     wanted: Week | null,
   ): Promise<GrantedPassDto> {
+    const barred = await this.compliance.enterGate(manager, userId);
+    if (barred === complianceErrors.SELF_EXCLUDED.code) throw complianceErrors.SELF_EXCLUDED();
     const now = this.clock.now();
     const week = await this.weeks.lockNextToJoin(manager, now, wanted);
     const granted = await this.repository.insertPass(manager, {

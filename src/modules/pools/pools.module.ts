@@ -11,6 +11,7 @@ import { Week } from './entities/week.entity.js';
 import { EntryFeesService } from './entry-fees.service.js';
 import { FeesRepository } from './fees.repository.js';
 import { GroupingService } from './grouping.service.js';
+import { LeavingService } from './leaving.service.js';
 import { MeController } from './me.controller.js';
 import { MembersRepository } from './members.repository.js';
 import { MeService } from './me.service.js';
@@ -39,6 +40,7 @@ import { WeeksService } from './weeks.service.js';
     PassesService,
     BuyBacksService,
     PurchaseRecords,
+    LeavingService,
     WeekPassPurchase,
     SubscriptionPurchase,
     BuyBackPurchase,
@@ -56,6 +58,6 @@ import { WeeksService } from './weeks.service.js';
     FeesRepository,
     PoolsPersonalData,
   ],
-  exports: [WeeksService, GroupingService, PrizesService, WeekOpenedPort],
+  exports: [WeeksService, GroupingService, LeavingService, PrizesService, WeekOpenedPort],
 })
 export class PoolsModule {}

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { Database } from '../../platform/database/database.js';
 import type { PurchasePurpose } from '../payments/purchase.port.js';
 import type { WeekSpan } from './domain/entry-fees.js';
 
@@ -33,6 +34,21 @@ export interface NewPurchase {
 /** What payments have bought of weeks. */
 @Injectable()
 export class PurchasesRepository {
+  constructor(private readonly database: Database) {}
+
+  /** Payments for weeks none of which was drawn: nothing of them has been used. Index: ix_week_purchases_user. */
+  async unusedOf(userId: string): Promise<string[]> {
+    const rows = await this.database.query<{ payment_id: string }>(
+      'week_purchases.unused',
+      `SELECT payment_id FROM week_purchases p
+       WHERE user_id = $1 AND purpose IN ('week_pass', 'subscription') AND refused IS NULL AND taken_back_at IS NULL
+         AND NOT EXISTS (SELECT FROM weeks w WHERE w.id BETWEEN p.week_id AND p.last_week_id AND w.status <> 'open')
+       ORDER BY payment_id`,
+      [userId],
+    );
+    return rows.map((row) => row.payment_id);
+  }
+
   async find(manager: EntityManager, paymentId: string): Promise<PurchaseRow | null> {
     const [row] = await manager.query<PurchaseRow[]>(
       `SELECT payment_id, user_id, purpose, week_id, last_week_id, pool_id, amount, currency, escrow, refused, taken_back_at

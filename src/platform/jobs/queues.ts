@@ -16,6 +16,10 @@ export const QUEUES = {
   otpSend: 'otp-send',
   /** Bans whose end has come. */
   banEnd: 'ban-end',
+  /** Sockets of people who have excluded themselves. */
+  selfExclusion: 'self-exclusion',
+  /** Passes of people who will not play, to be given back. */
+  passRefunds: 'pass-refunds',
   /** Links that verify an email. */
   emailVerification: 'email-verification',
   /** Links that set a new password. */
@@ -34,6 +38,8 @@ export const QUEUES = {
   walletUpdates: 'wallet-updates',
   /** The nightly proof of the ledger. */
   ledgerVerify: 'ledger-verify',
+  /** The nightly proof of the audit log. */
+  auditVerify: 'audit-verify',
   /** Forgetting what has been kept long enough. */
   housekeeping: 'housekeeping',
 } as const;

@@ -40,10 +40,16 @@ export class PersonalDataService {
     return matters;
   }
 
-  async erase(manager: EntityManager, userId: string): Promise<void> {
+  /** Blind indexes of what the person would be known by if they came again. */
+  async identitiesOf(manager: EntityManager, userId: string): Promise<Buffer[]> {
     const identities: Buffer[] = [];
     for (const holder of this.holders)
       identities.push(...((await holder.identitiesOf?.(manager, userId)) ?? []));
+    return identities;
+  }
+
+  async erase(manager: EntityManager, userId: string): Promise<void> {
+    const identities = await this.identitiesOf(manager, userId);
     for (const holder of this.holders) await holder.remember?.(manager, userId, identities);
     for (const holder of this.holders) await holder.erase(manager, userId);
   }

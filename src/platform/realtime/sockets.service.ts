@@ -31,6 +31,12 @@ interface Message {
   readonly payload: object;
 }
 
+/** Sockets of a user that end though their sessions do not. */
+interface Closing {
+  readonly userId: string;
+  readonly reason: string;
+}
+
 /**
  * Open sockets: who may have one, and when it is taken away. A socket outlives its access token, never its session: an ended
  * one is told on a Redis channel, which drops its sockets in every process; a sweep finds what that has missed.
@@ -69,14 +75,22 @@ export class SocketsService implements OnApplicationBootstrap, OnApplicationShut
     await this.redis.cache.publish(this.messagesChannel, JSON.stringify(message));
   }
 
+  /** Ends the sockets that a user has open, in every process and every namespace: they may connect again, as what they are now. */
+  async close(closing: Closing): Promise<void> {
+    await this.redis.cache.publish(this.closingsChannel, JSON.stringify(closing));
+  }
+
   onApplicationBootstrap(): void {
     if (!this.subscriber) return; // the worker
     const { endedChannel } = this.access.get();
     this.subscriber.on('message', (channel, message) => {
-      if (channel === endedChannel) this.drop(message);
+      if (channel === endedChannel) this.drop(`session:${message}`, 'SESSION_ENDED');
+      if (channel === this.closingsChannel) this.dropUser(JSON.parse(message) as Closing);
       if (channel === this.messagesChannel) this.deliver(JSON.parse(message) as Message);
     });
-    this.subscriber.subscribe(endedChannel, this.messagesChannel).catch(() => undefined);
+    this.subscriber
+      .subscribe(endedChannel, this.messagesChannel, this.closingsChannel)
+      .catch(() => undefined);
     this.loop.start();
   }
 
@@ -136,11 +150,15 @@ export class SocketsService implements OnApplicationBootstrap, OnApplicationShut
     this.server?.of(namespace).local.in(`user:${userId}`).emit(event, payload);
   }
 
-  /** Ends this process's sockets of a session. */
-  private drop(sessionId: string): void {
+  private dropUser({ userId, reason }: Closing): void {
+    this.drop(`user:${userId}`, reason);
+  }
+
+  /** Ends this process's sockets of a session or a user. */
+  private drop(room: string, reason: string): void {
     for (const namespace of this.namespaces) {
-      const sockets = namespace.local.in(`session:${sessionId}`);
-      sockets.emit('session:ending', { reason: 'SESSION_ENDED' });
+      const sockets = namespace.local.in(room);
+      sockets.emit('session:ending', { reason });
       sockets.disconnectSockets(true);
     }
   }
@@ -153,12 +171,17 @@ export class SocketsService implements OnApplicationBootstrap, OnApplicationShut
       ),
     );
     const access = this.access.get();
-    for (const sessionId of sessions) if (!(await access.lives(sessionId))) this.drop(sessionId);
+    for (const sessionId of sessions)
+      if (!(await access.lives(sessionId))) this.drop(`session:${sessionId}`, 'SESSION_ENDED');
     return false;
   }
 
   private get messagesChannel(): string {
     return `${this.config.REDIS_PREFIX}:socket-messages`;
+  }
+
+  private get closingsChannel(): string {
+    return `${this.config.REDIS_PREFIX}:socket-closings`;
   }
 
   private get namespaces(): Namespace[] {

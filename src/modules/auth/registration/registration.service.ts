@@ -18,7 +18,7 @@ import { RegistrationLimitService } from './registration-limit.service.js';
 /**
  * Opening an account with email and password, which signs in at once: so whoever tries an address that has an account learns
  * it. Each such answer is counted against the network that it goes to, and the owner of the address hears of it by mail. An
- * address that is barred by a ban is answered, counted and worked on like one that is taken.
+ * address that is barred by a ban or an exclusion is answered, counted and worked on like one that is taken.
  */
 @Injectable()
 export class RegistrationService {

@@ -2,6 +2,7 @@ import {
   BoolField,
   EnumField,
   IntField,
+  ListField,
   ObjectField,
   TextField,
   TimeField,
@@ -34,6 +35,31 @@ export class ComplianceStatusDto {
     description: 'The code a stake would be refused with',
   })
   refusal: string | null;
+
+  @TimeField({ nullable: true, description: 'Since when; null when nothing bars, or there is no such day' })
+  since: string | null;
+
+  @TimeField({
+    nullable: true,
+    description:
+      'When it ends by itself, or when the term of an exclusion is over; null: nothing bars, or it does not end',
+  })
+  until: string | null;
+
+  @TimeField({
+    nullable: true,
+    description: 'Of an exclusion: from when coming back may be asked for; null: never',
+  })
+  returnFrom: string | null;
+
+  @TimeField({ nullable: true, description: 'When the return that was asked for takes effect' })
+  returnsAt: string | null;
+
+  @ListField('string', { example: ['read', 'withdraw', 'export', 'close_account', 'exclude'] })
+  may: string[];
+
+  @TextField({ max: 400, example: 'The time-out ends by itself. It cannot be ended before.' })
+  advice: string;
 
   @ObjectField(() => RestrictionDto, { list: true })
   restrictions: RestrictionDto[];
