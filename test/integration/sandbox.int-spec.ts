@@ -194,9 +194,9 @@ describe('the sandbox', () => {
 
   it('tries again until it is heard, with a signature of that time', async () => {
     const { redirectUrl, providerReference } = await provider.createCheckout(order());
-    answers = { to: providerReference!, with: [500, 503, 200] };
+    answers = { to: providerReference, with: [500, 503, 200] };
     await onSandboxPage(redirectUrl!, { outcome: 'pay' });
-    const told = await heardOf(3, providerReference!);
+    const told = await heardOf(3, providerReference);
     expect(new Set(told.map(({ rawBody }) => rawBody.toString())).size).toBe(1);
     const { rows } = await eventually(async () => {
       const found = await system.db.query(
