@@ -67,6 +67,12 @@ export function keptSecret(file: string, make: () => string): string {
   return readFileSync(file, 'utf8');
 }
 
+/** Writes an environment where only its owner reads it, for `node --env-file` of commands beside the running system. */
+export function writeEnvironment(file: string, environment: NodeJS.ProcessEnv): void {
+  const lines = Object.entries(environment).map(([name, value]) => `${name}="${value ?? ''}"\n`);
+  writeFileSync(file, lines.join(''), { mode: 0o600 });
+}
+
 /** Reads what is needed of `config/*.yml`; the product itself judges whether they are right. */
 export function readPublishedRules(): PublishedRules {
   const read = (file: string): unknown => parse(readFileSync(join('config', file), 'utf8'));

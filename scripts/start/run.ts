@@ -12,6 +12,7 @@ import {
   prepareEnvironment,
   readPublishedRules,
   variable,
+  writeEnvironment,
 } from '../launch/environment.js';
 import { Lifetime, messageOf } from '../launch/lifetime.js';
 import { ProductProcess, runTool } from '../launch/product.js';
@@ -35,6 +36,8 @@ const ENCRYPTION_KEY_FILE = 'encryption-key';
 const INDEX_KEY_FILE = 'blind-index-key';
 const PASSWORD_FILE = 'demo-password';
 const CLAIM_FILE = 'start.json';
+/** Named in package.json, for `ledger:verify` and `audit:verify`. */
+const ENVIRONMENT_FILE = 'environment';
 const STOPPED_FILE = 'stopped-at';
 
 interface Ports {
@@ -193,6 +196,7 @@ class DevelopmentSystem {
     ];
     for (const one of this.processes) lifetime.own(one);
     writeClaim(join(dataDir, CLAIM_FILE), this.processes);
+    writeEnvironment(join(dataDir, ENVIRONMENT_FILE), env);
     await Promise.all(this.processes.map((one) => one.ready(lifetime)));
   }
 
