@@ -51,8 +51,9 @@ export async function settled(system: System): Promise<void> {
   }, 60_000);
 }
 
-/** Seals all that is in the log; a worker may be at it too. */
+/** Seals all that is in the log, as one seal if it is no more than one may have; a worker may be at it too. */
 export async function sealAll(system: System): Promise<void> {
+  await settled(system);
   const { rows } = await system.db.query<{ tx: string; id: string }>(
     'SELECT tx::text, id FROM audit_log ORDER BY audit_log.tx DESC, id DESC LIMIT 1',
   );
