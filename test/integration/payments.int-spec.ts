@@ -118,6 +118,11 @@ describe('a deposit', () => {
       refunded: { amount: 2500, currency: 'USD' },
     });
     expect((await player.get('wallet/transactions')).data).toEqual([]);
+    const { rows } = await bench.system.db.query(
+      "SELECT actor_id, details FROM audit_log WHERE action = 'payment.refund' AND subject_id = $1",
+      [id],
+    );
+    expect(rows).toMatchObject([{ actor_id: null, details: { amount: 2500, currency: 'USD' } }]);
   });
 
   it("is nobody else's to see", async () => {

@@ -77,13 +77,6 @@ export class RefundsService {
         if (amount > left) throw paymentsErrors.REFUND_TOO_LARGE({ left: Number(left) });
         const { reason } = body;
         const refund = await this.reserve(manager, payment, { amount, reason, requestedBy: admin.userId });
-        await this.audit.record(manager, {
-          actorId: admin.userId,
-          action: 'payment.refund',
-          subjectType: 'payment',
-          subjectId: paymentId,
-          details: { refundId: refund.id, amount: Number(amount), currency: payment.paid_currency },
-        });
         return toRefundDto(refund, payment);
       }),
     );
@@ -118,6 +111,13 @@ export class RefundsService {
       refunding: String(BigInt(payment.refunding) + order.amount),
     });
     await this.outbox.publish(manager, refundRequested, { refundId: refund.id });
+    await this.audit.record(manager, {
+      actorId: order.requestedBy,
+      action: 'payment.refund',
+      subjectType: 'payment',
+      subjectId: payment.id,
+      details: { refundId: refund.id, amount: Number(order.amount), currency: from.currency },
+    });
     return refund;
   }
 

@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { UnitOfWork } from '../../platform/database/unit-of-work.js';
-import { AuditService } from '../../platform/observability/audit.service.js';
 import { refundable } from './domain/payment-machine.js';
-import { factsOf, paidTo } from './payment-facts.js';
+import { factsOf } from './payment-facts.js';
 import { PaymentsRepository } from './payments.repository.js';
 import { RefundsService } from './refunds.service.js';
 
@@ -12,7 +11,6 @@ export class UnusedPurchasesService {
   constructor(
     private readonly payments: PaymentsRepository,
     private readonly refunds: RefundsService,
-    private readonly audit: AuditService,
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
@@ -22,14 +20,7 @@ export class UnusedPurchasesService {
       const payment = await this.payments.lock(manager, paymentId);
       const amount = payment ? refundable(factsOf(payment)) : 0n;
       if (!payment || amount === 0n) return;
-      const refund = await this.refunds.reserve(manager, payment, { amount, reason, requestedBy: null });
-      await this.audit.record(manager, {
-        actorId: null,
-        action: 'payment.refund',
-        subjectType: 'payment',
-        subjectId: paymentId,
-        details: { refundId: refund.id, amount: Number(amount), currency: paidTo(payment).currency, reason },
-      });
+      await this.refunds.reserve(manager, payment, { amount, reason, requestedBy: null });
     });
   }
 }

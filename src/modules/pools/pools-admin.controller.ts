@@ -11,7 +11,7 @@ import { usersErrors } from '../users/users.errors.js';
 import { GrantedPassDto, GrantPassDto, WeekDto, WeekParam } from './dto/weeks.dto.js';
 import { GroupingService } from './grouping.service.js';
 import { PassesService } from './passes.service.js';
-import { poolsErrors } from './pools.errors.js';
+import { poolsErrors, purchaseErrors } from './pools.errors.js';
 import { readWeekId, WeeksService } from './weeks.service.js';
 
 class UserParam {
@@ -50,17 +50,9 @@ export class PoolsAdminController {
     idempotent: true,
     errors: [
       usersErrors.USER_NOT_FOUND,
-      poolsErrors.TERMS_NOT_ACCEPTED,
-      poolsErrors.WEEK_NOT_OPEN_YET,
       poolsErrors.WEEK_NOT_FOUND,
       poolsErrors.WEEK_ID_INVALID,
-      poolsErrors.WEEK_STATE_CONFLICT,
-      poolsErrors.PASS_ALREADY_HELD,
-      poolsErrors.NOT_A_MEMBER,
-      poolsErrors.BUY_BACK_CLOSED,
-      poolsErrors.BUY_BACK_ALREADY_USED,
-      poolsErrors.BUY_BACK_BALANCE_NOT_ZERO,
-      poolsErrors.BUY_BACK_BETS_OPEN,
+      ...purchaseErrors,
       ...Object.values(complianceErrors),
     ],
   })

@@ -22,7 +22,7 @@ export const poolsErrors = defineErrors({
   BUY_BACK_BETS_OPEN: { status: 422, message: 'Buying back is for those who have no bet open.' },
 });
 
-/** What the purchases of this module may be refused with at their checkout, which is payments' operation. */
+/** What the purchases of this module may be refused with: at their checkout, which is payments' operation, and when an admin grants them. */
 export const purchaseErrors = [
   poolsErrors.WEEK_STATE_CONFLICT,
   poolsErrors.WEEK_NOT_OPEN_YET,
