@@ -101,8 +101,13 @@ async function open(stored: number): Promise<Place> {
   };
 }
 
+/** As everything that moves money does: in a transaction of the application. */
+async function post({ ledger, work }: Place, posting: Posting): Promise<void> {
+  await work.run(async (manager) => ledger.post(manager, posting));
+}
+
 async function throughput(place: Place, seconds: number): Promise<Figure[]> {
-  const { bench, ledger, work } = place;
+  const { bench } = place;
   const pool = new pg.Pool({ connectionString: bench.databaseUrl, max: CLIENTS });
   const accounts = await floorAccounts(bench.db);
   const [hottest] = accounts as [string];
@@ -117,21 +122,14 @@ async function throughput(place: Place, seconds: number): Promise<Figure[]> {
   const floor = (text: string, values: () => string[]) => async () => {
     await pool.query({ name: text.slice(0, 30), text, values: values() });
   };
-  const joined = (to: () => AccountRef) => async () => {
-    await work.run(async (manager) => ledger.post(manager, transfer(place, to())));
-  };
-  const alone = (to: () => AccountRef) => async () => {
-    await ledger.postAlone(transfer(place, to()));
-  };
+  const ours = (to: () => AccountRef) => async () => post(place, transfer(place, to()));
   const runs = {
     bare: floor(FLOOR_BARE, two),
     floor: floor(FLOOR_TRANSFER, two),
     'floor, hot': floor(FLOOR_TRANSFER, hot),
-    random: alone(() => user(any(place.userIds))),
-    'hot (fees)': alone(() => FEES),
-    'hot (one row)': alone(() => POT),
-    'random, in a transaction of the application': joined(() => user(any(place.userIds))),
-    'hot (fees), in a transaction of the application': joined(() => FEES),
+    random: ours(() => user(any(place.userIds))),
+    'hot (fees)': ours(() => FEES),
+    'hot (one row)': ours(() => POT),
   };
   for (const call of Object.values(runs)) await load(call, 1);
   const rounds: Record<keyof typeof runs, number>[] = [];
@@ -226,7 +224,7 @@ async function growth(places: readonly Place[], seconds: number): Promise<Figure
     for (const place of places)
       values.push(
         await load(
-          async () => void (await place.ledger.postAlone(transfer(place, user(any(place.userIds))))),
+          async () => post(place, transfer(place, user(any(place.userIds)))),
           round === 0 ? 2 : seconds,
         ),
       );

@@ -147,17 +147,6 @@ export class LedgerFunctions1763700000027 implements MigrationInterface {
       END $$;
     `);
     await queryRunner.query(`
-      -- The transfers of several callers, none of whom is to wait long for what another one needs.
-      CREATE FUNCTION ledger_post_together(
-        p_references text[], p_hashes bytea[], p_types text[], p_effective timestamptz[], p_metadata jsonb[],
-        p_requested_by uuid[], p_leg_of int[], p_kinds text[], p_owners text[], p_currencies text[], p_amounts bigint[]
-      ) RETURNS TABLE (i int, refusal text, details jsonb, transfer_id uuid, replayed boolean) LANGUAGE sql VOLATILE
-      SET lock_timeout = '100ms' AS $$
-        SELECT * FROM ledger_post(p_references, p_hashes, p_types, p_effective, p_metadata, p_requested_by, p_leg_of, p_kinds,
-                                  p_owners, p_currencies, p_amounts)
-      $$;
-    `);
-    await queryRunner.query(`
       -- Moves what a user has available to what is held for them, and answers the hold.
       CREATE FUNCTION ledger_hold(
         p_reference text, p_hash bytea, p_user uuid, p_amount bigint, p_currency text, p_purpose text,
@@ -374,7 +363,7 @@ export class LedgerFunctions1763700000027 implements MigrationInterface {
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
       DROP FUNCTION ledger_reverse, ledger_expire, ledger_release, ledger_capture, ledger_open_hold, ledger_draw,
-        ledger_hold, ledger_post_together, ledger_post, ledger_lock_accounts, ledger_open_account;
+        ledger_hold, ledger_post, ledger_lock_accounts, ledger_open_account;
     `);
   }
 }

@@ -249,23 +249,25 @@ describe('the ledger, asked by many at once', () => {
         (await system.db.query('SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()'))
           .rows[0].deadlocks,
       );
+    const payment = (from: string, to: string) => ({
+      reference: randomUUID(),
+      type: 'payment',
+      legs: [
+        { account: wallets.available(from), amount: -1n },
+        { account: wallets.available(to), amount: 1n },
+      ],
+    });
     const before = await deadlocks();
     let left = 10_000;
-    // Half of them alone and in groups, half in transactions that join several.
+    // Half of them alone, half there and back in one call.
     await Promise.all(
       Array.from({ length: 16 }, async (_, n) => {
         while (left > 0) {
           const [from, to] = (left -= 1) % 2 === 0 ? [a, b] : [b, a];
-          const posting = {
-            reference: randomUUID(),
-            type: 'payment',
-            legs: [
-              { account: wallets.available(from), amount: -1n },
-              { account: wallets.available(to), amount: 1n },
-            ],
-          };
-          if (n % 2 === 0) await ledger.postAlone(posting);
-          else await run(async (manager) => ledger.post(manager, posting));
+          const there = payment(from, to);
+          await run(async (manager) =>
+            n % 2 === 0 ? ledger.post(manager, there) : ledger.postAll(manager, [there, payment(to, from)]),
+          );
         }
       }),
     );

@@ -217,39 +217,6 @@ describe('the ledger', () => {
     expect(rows).toEqual([{ effective_at: effectiveAt, later: true, metadata: { week: 202314 } }]);
   });
 
-  it('posts by itself what comes from many at once, each with its own answer', async () => {
-    const userId = await userWith(50n);
-    const postings = Array.from({ length: 60 }, () => payment(userId, 1n));
-    const answers = await Promise.allSettled(
-      [...postings, ...postings.slice(0, 5)].map(async (posting) => ledger.postAlone(posting)),
-    );
-    const refused = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason.code] : []));
-    expect(new Set(refused)).toEqual(new Set(['INSUFFICIENT_FUNDS']));
-    expect(answers.length - refused.length).toBeGreaterThanOrEqual(50);
-    expect(await ledger.balanceOf(wallets.available(userId))).toBe(0n);
-    const { rows } = await system.db.query(
-      'SELECT count(*)::int AS n FROM ledger_transfers WHERE reference = ANY ($1)',
-      [postings.map(({ reference }) => reference)],
-    );
-    expect(rows).toEqual([{ n: 50 }]);
-  });
-
-  it('does not let one held account stop the others that travel with it', async () => {
-    const [stuck, free] = [await userWith(10n), await userWith(10n)];
-    const holder = await system.db.connect();
-    try {
-      await holder.query('BEGIN');
-      await holder.query('SELECT FROM ledger_accounts WHERE owner = $1 FOR UPDATE', [stuck]);
-      const waiting = ledger.postAlone(payment(stuck, 1n));
-      await Promise.all(Array.from({ length: 4 }, async () => ledger.postAlone(payment(free, 1n))));
-      await holder.query('COMMIT');
-      expect((await waiting).replayed).toBe(false);
-    } finally {
-      holder.release();
-    }
-    expect(await ledger.balanceOf(wallets.available(free))).toBe(6n);
-  });
-
   it('tells users whose money was moved, in the same transaction', async () => {
     const userId = await userWith(10n);
     await system.db.query("DELETE FROM outbox WHERE topic = 'wallet.changed'");

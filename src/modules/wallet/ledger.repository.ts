@@ -47,20 +47,6 @@ export class LedgerRepository {
     return await manager.query<LedgerOutcome[]>(POST, postParameters(postings));
   }
 
-  /** In a transaction of its own, which waits for accounts that others hold. */
-  async postAlone(posting: PreparedPosting): Promise<LedgerOutcome> {
-    return one(await this.database.query<LedgerOutcome>('ledger.post', POST, postParameters([posting])));
-  }
-
-  /** As `postAlone`, for many, and gives up (55P03) what it cannot have within a short while: see the migration. */
-  async postTogether(postings: readonly PreparedPosting[]): Promise<LedgerOutcome[]> {
-    return await this.database.query<LedgerOutcome>(
-      'ledger.post_together',
-      POST.replace('ledger_post', 'ledger_post_together'),
-      postParameters(postings),
-    );
-  }
-
   async hold(manager: EntityManager, hold: HoldOrder, hash: Buffer): Promise<HoldOutcome> {
     return one(
       await manager.query<HoldOutcome[]>('SELECT * FROM ledger_hold($1, $2, $3, $4, $5, $6, $7, $8)', [

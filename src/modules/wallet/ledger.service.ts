@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { hashOf, preparePosting, requirePositive } from './domain/posting.js';
-import { LedgerGroups } from './ledger-groups.js';
 import { LedgerRepository, type LedgerOutcome } from './ledger.repository.js';
 import type {
   AccountKind,
@@ -28,7 +27,6 @@ import { walletErrors } from './wallet.errors.js';
 export class LedgerService {
   constructor(
     private readonly repository: LedgerRepository,
-    private readonly groups: LedgerGroups,
     private readonly pending: PendingMoneyPort,
   ) {}
 
@@ -48,14 +46,6 @@ export class LedgerService {
    */
   async postAll(manager: EntityManager, postings: readonly Posting[]): Promise<Posted[]> {
     return (await this.repository.post(manager, postings.map(preparePosting))).map(posted);
-  }
-
-  /**
-   * Posts one transfer in a transaction of its own, for callers that have nothing else to commit. What comes in while the
-   * calls before are under way travels together: one round trip and one commit for all of it.
-   */
-  async postAlone(posting: Posting): Promise<Posted> {
-    return posted(await this.groups.post(preparePosting(posting)));
   }
 
   /** Sets available money aside. Throws INSUFFICIENT_FUNDS, and RangeError for an amount that is not positive. */

@@ -1,5 +1,4 @@
 import { Module } from '@nestjs/common';
-import { LedgerGroups } from './ledger-groups.js';
 import { LedgerRepository } from './ledger.repository.js';
 import { LedgerService } from './ledger.service.js';
 import { PendingMoneyPort } from './pending-money.port.js';
@@ -18,7 +17,6 @@ import { WalletService } from './wallet.service.js';
 @Module({
   controllers: [WalletController, VerifyAdminController],
   providers: [
-    LedgerGroups,
     LedgerRepository,
     LedgerService,
     PendingMoneyPort,
