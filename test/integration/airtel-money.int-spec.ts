@@ -3,12 +3,8 @@ import { PaymentProviders } from '../../src/modules/payments/payment-providers.j
 import { AirtelMoneyModule } from '../../src/modules/payments/providers/airtel-money/airtel-money.module.js';
 import { AirtelMoneyProvider } from '../../src/modules/payments/providers/airtel-money/airtel-money.provider.js';
 import { newId } from '../../src/platform/database/ids.js';
-import {
-  type AirtelMood,
-  airtelRequests,
-  AirtelServer,
-  type AirtelStatus,
-} from '../support/airtel-server.js';
+import { airtelRequests, AirtelServer, type AirtelStatus } from '../support/airtel-server.js';
+import type { Mood } from '../support/mobile-money-server.js';
 import { aCheckout, aPayout, becameOf, configWith, logged, refusalOf } from '../support/mobile-money.js';
 import { plantMistake, type Sent } from '../support/planted-mistakes.js';
 
@@ -53,7 +49,7 @@ describe('Airtel Money', () => {
   const payout = (over: Partial<Parameters<typeof aPayout>[0]> = {}) =>
     aPayout({ destination: PHONE, currency: 'UGX', ...over });
   const failed = (failureCode: string, status = 'failed') => ({ status, failureCode });
-  const answering = (code: string, http = 200): AirtelMood => ({
+  const answering = (code: string, http = 200): Mood => ({
     status: http,
     body: { status: { code: String(http), message: PHONE, success: false, [familyOf(code)]: code } },
   });
@@ -227,7 +223,7 @@ describe('Airtel Money', () => {
   });
 
   describe('an outcome that is not known', () => {
-    const BROKEN: [string, AirtelMood][] = [
+    const BROKEN: [string, Mood][] = [
       ['a broken connection', 'break'],
       ['a broken connection after it was done', 'accept-and-break'],
       ['an overloaded gateway', { status: 502, text: '<html>Bad Gateway</html>' }],
@@ -266,7 +262,7 @@ describe('Airtel Money', () => {
         'another transaction',
         { status: 200, body: { data: { transaction: { id: newId(), status: 'TS' } } } },
       ],
-    ] satisfies [string, AirtelMood][])('is no absence, no failure and no success: %s', async (_, mood) => {
+    ] satisfies [string, Mood][])('is no absence, no failure and no success: %s', async (_, mood) => {
       airtel.moods = [mood, mood];
       expect((await refusalOf(provider.fetchState({ paymentId: newId() }))).code).toBe(UNAVAILABLE);
       expect((await refusalOf(provider.fetchPayout({ payoutId: newId() }))).code).toBe(UNAVAILABLE);
@@ -331,7 +327,7 @@ describe('Airtel Money', () => {
       expect(airtel.only.refunded).toBe(false);
     });
 
-    it.each<[string, AirtelMood]>([
+    it.each<[string, Mood]>([
       ['was lost', 'accept-and-break'],
       ['never came', 'break'],
       ['is that of an overloaded gateway', { status: 502 }],
@@ -367,7 +363,7 @@ describe('Airtel Money', () => {
     });
 
     /** A refund asks two things: what Airtel calls the payment, and that it be refunded. */
-    function moodAfterEnquiry(mood: AirtelMood): void {
+    function moodAfterEnquiry(mood: Mood): void {
       const { airtelMoneyId, id } = airtel.only;
       const transaction = { airtel_money_id: airtelMoneyId, id, status: 'TS' };
       airtel.moods = [{ status: 200, body: { data: { transaction } } }, mood];

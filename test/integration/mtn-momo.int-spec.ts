@@ -5,7 +5,8 @@ import { MtnMomoProvider } from '../../src/modules/payments/providers/mtn-momo/m
 import { referenceIdOf } from '../../src/modules/payments/providers/mtn-momo/reference-id.js';
 import { newId } from '../../src/platform/database/ids.js';
 import { aCheckout, aPayout, becameOf, configWith, logged, refusalOf } from '../support/mobile-money.js';
-import { type MomoMood, MomoServer, momoFacts } from '../support/momo-server.js';
+import type { Mood } from '../support/mobile-money-server.js';
+import { MomoServer, momoFacts } from '../support/momo-server.js';
 import { plantMistake, type Sent } from '../support/planted-mistakes.js';
 
 const PHONE = '+46733120000';
@@ -189,8 +190,7 @@ describe('MTN MoMo', () => {
     });
 
     it.each(named)('%s', async (name, { http, code }) => {
-      const mood: MomoMood =
-        code === null ? { status: http } : { status: http, body: { code, message: PHONE } };
+      const mood: Mood = code === null ? { status: http } : { status: http, body: { code, message: PHONE } };
       const [collection, disbursement] = ANSWERS[name]!;
       for (const [expected, ask] of [
         [collection, () => provider.createCheckout(order())],
@@ -219,7 +219,7 @@ describe('MTN MoMo', () => {
   });
 
   describe('an outcome that is not known', () => {
-    const BROKEN: [string, MomoMood][] = [
+    const BROKEN: [string, Mood][] = [
       ['a broken connection', 'break'],
       ['a broken connection after it was done', 'accept-and-break'],
       ['an overloaded gateway', { status: 502, text: '<html>Bad Gateway</html>' }],
@@ -278,7 +278,7 @@ describe('MTN MoMo', () => {
           body: { status: 'SUCCESSFUL', amount: '5', currency: 'EUR', externalId: 'payment-1' },
         },
       ],
-    ] satisfies [string, MomoMood][])('is no absence and no success: %s', async (_, mood) => {
+    ] satisfies [string, Mood][])('is no absence and no success: %s', async (_, mood) => {
       momo.moods = [mood];
       expect((await refusalOf(provider.fetchState({ paymentId: newId() }))).code).toBe(UNAVAILABLE);
     });

@@ -421,15 +421,7 @@ describe('a dispute', () => {
     await bench.deliver();
     await tell(during, 'lost');
     expect(takenBack(during)).toBe(1);
-    const known = bench.bank.refunds.get(data.id)!;
-    known.status = 'succeeded';
-    await bench.send({
-      id: randomUUID(),
-      type: 'refund',
-      about: 'refund',
-      reference: known.reference,
-      state: known,
-    });
+    await says(data.id, 'succeeded');
     await bench.deliver();
     expect([(await paymentOf(during)).refunded.amount, takenBack(during)]).toEqual([1000, 1]);
   });
@@ -448,15 +440,7 @@ describe('a dispute', () => {
     const { data } = await refund(id, { amount: 1000 });
     await bench.deliver();
     await tell(id, 'opened');
-    const known = bench.bank.refunds.get(data.id)!;
-    known.status = 'succeeded';
-    await bench.send({
-      id: randomUUID(),
-      type: 'refund',
-      about: 'refund',
-      reference: known.reference,
-      state: known,
-    });
+    await says(data.id, 'succeeded');
     await bench.deliver();
     expect(await paymentOf(id)).toMatchObject({ status: 'disputed', refunded: { amount: 1000 } });
     await tell(id, 'won');

@@ -1,10 +1,9 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { Ajv } from 'ajv';
-import { LoopbackServer } from './loopback-server.js';
+import { MobileMoneyServer, Refused } from './mobile-money-server.js';
 
 interface Item {
   readonly name: string;
@@ -52,13 +51,6 @@ export interface AirtelTransaction {
   code: string;
   refunded: boolean;
 }
-
-/** In place of the usual answer. `accept-and-break` does what it was asked and is not heard. */
-export type AirtelMood =
-  | { status: number; body?: object; text?: string; headers?: Record<string, string> }
-  | 'silence'
-  | 'break'
-  | 'accept-and-break';
 
 /** What becomes of a wallet's transactions: the status that an enquiry tells, and the code beside it. */
 export interface AirtelFate {
@@ -125,28 +117,13 @@ interface DisbursementBody {
   readonly transaction: { readonly amount: number; readonly id: string };
 }
 
-class Refused extends Error {
-  constructor(
-    readonly http: number,
-    readonly code: string | null,
-    problem: string,
-  ) {
-    super(problem);
-  }
-}
-
 /**
  * Stands in for Airtel Money's Open API in one country, after its documentation and the collection above, and knows nothing of our
  * code. It refuses what they do not allow and remembers why, and keeps what it was asked.
  */
-export class AirtelServer extends LoopbackServer {
-  readonly transactions = new Map<string, AirtelTransaction>();
+export class AirtelServer extends MobileMoneyServer<AirtelTransaction> {
   /** By national number; without one a wallet pays and is paid. */
   readonly fates = new Map<string, AirtelFate>();
-  readonly problems: string[] = [];
-  moods: AirtelMood[] = [];
-  tokenMoods: AirtelMood[] = [];
-  tokensIssued = 0;
   /** What our own wallet for pay-outs holds, in the major unit. */
   float = 1_000_000;
   private readonly tokens = new Set<string>();
@@ -171,22 +148,14 @@ export class AirtelServer extends LoopbackServer {
     };
   }
 
-  reset(): void {
-    for (const list of [this.problems, this.moods, this.tokenMoods]) list.length = 0;
-    this.transactions.clear();
+  override reset(): void {
+    super.reset();
     this.fates.clear();
     this.float = 1_000_000;
   }
 
   revokeTokens(): void {
     this.tokens.clear();
-  }
-
-  /** The only transaction there is. */
-  get only(): AirtelTransaction {
-    const [only, ...others] = this.transactions.values();
-    if (!only || others.length > 0) throw new Error(`there are ${this.transactions.size} transactions`);
-    return only;
   }
 
   /** A callback as it is sent, hashed in one of the ways that the documentation may mean. */
@@ -204,31 +173,22 @@ export class AirtelServer extends LoopbackServer {
     return { rawBody: Buffer.from(JSON.stringify({ transaction, hash: hash(over) })), headers: {} };
   }
 
-  protected async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const sent = await text(request);
-    const reply = (status: number, body: object | null, headers: Record<string, string> = {}): void =>
-      void response
-        .writeHead(status, { 'Content-Type': 'application/json', ...headers })
-        .end(body === null ? '' : JSON.stringify(body));
-    const isToken = request.url === '/auth/oauth2/token';
-    const mood = isToken ? this.tokenMoods.shift() : this.moods.shift();
-    if (mood === 'silence') return;
-    if (mood === 'break') return void request.socket.destroy();
-    if (mood && typeof mood === 'object')
-      return mood.text === undefined
-        ? reply(mood.status, mood.body ?? null, mood.headers)
-        : void response.writeHead(mood.status, { 'Content-Type': 'text/html' }).end(mood.text);
-    try {
-      const body = isToken ? this.issue(request, parsed(sent)) : this.answer(request, parsed(sent));
-      if (mood === 'accept-and-break') return void request.socket.destroy();
-      reply(200, body);
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      this.problems.push(error.message);
-      const family = error.code?.startsWith('DP') === true ? 'response_code' : 'result_code';
-      const status = { code: String(error.http), message: error.message, success: false };
-      reply(error.http, { status: error.code === null ? status : { ...status, [family]: error.code } });
-    }
+  protected asksForToken(path: string): boolean {
+    return path === '/auth/oauth2/token';
+  }
+
+  protected respond(request: IncomingMessage, sent: string): [number, object] {
+    const body = parsed(sent);
+    return [
+      200,
+      this.asksForToken(request.url ?? '') ? this.issue(request, body) : this.answer(request, body),
+    ];
+  }
+
+  protected refusalOf({ status: http, code, message }: Refused): object {
+    const family = code?.startsWith('DP') === true ? 'response_code' : 'result_code';
+    const status = { code: String(http), message, success: false };
+    return { status: code === null ? status : { ...status, [family]: code } };
   }
 
   private issue(request: IncomingMessage, body: unknown): object {

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { Ajv } from 'ajv';
-import { LoopbackServer } from './loopback-server.js';
+import { MobileMoneyServer, Refused } from './mobile-money-server.js';
 
 /** Facts of MTN's own documentation: the sandbox's numbers and the error codes. */
 export interface MomoFacts {
@@ -42,13 +41,6 @@ export interface MomoTransaction {
   readonly askedAt: number;
 }
 
-/** In place of the usual answer. `accept-and-break` does what it was asked and is not heard. */
-export type MomoMood =
-  | { status: number; body?: object; text?: string; headers?: Record<string, string> }
-  | 'silence'
-  | 'break'
-  | 'accept-and-break';
-
 const CREDENTIALS: Readonly<Record<Product, { user: string; key: string; subscription: string }>> = {
   collection: {
     user: 'a8b0a3c1-6d5c-4c52-8f5e-0f6a4d1c9b01',
@@ -61,6 +53,7 @@ const CREDENTIALS: Readonly<Record<Product, { user: string; key: string; subscri
     subscription: 'disbursement-subscription-9876543210',
   },
 };
+const TOKEN = /^\/(collection|disbursement)\/token\/$/;
 const CALLBACK_HOST = 'api.example.com';
 const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 /** Currencies without a minor unit. */
@@ -102,28 +95,11 @@ const PATHS: readonly [method: string, path: RegExp, product: Product, kind: Kin
   ['GET', /^\/disbursement\/v1_0\/refund\/([^/]+)$/, 'disbursement', 'refund'],
 ];
 
-class Refused extends Error {
-  constructor(
-    readonly status: number,
-    readonly code: string | null,
-    problem: string,
-  ) {
-    super(problem);
-  }
-}
-
 /**
  * Stands in for the MoMo Open API of one market, after MTN's documentation, and knows nothing of our code. It refuses what the
  * documentation does not allow and remembers why, keeps what it was asked, and lets the sandbox's numbers behave as they do.
  */
-export class MomoServer extends LoopbackServer {
-  readonly transactions = new Map<string, MomoTransaction>();
-  /** Why requests were refused. */
-  readonly problems: string[] = [];
-  /** Answers in place of the usual ones, of anything but the giving of tokens. */
-  moods: MomoMood[] = [];
-  tokenMoods: MomoMood[] = [];
-  tokensIssued = 0;
+export class MomoServer extends MobileMoneyServer<MomoTransaction> {
   tokenSeconds = 3600;
   /** What our own wallet for pay-outs and refunds holds, in the major unit. */
   float = 10_000;
@@ -156,9 +132,8 @@ export class MomoServer extends LoopbackServer {
     };
   }
 
-  reset(): void {
-    for (const list of [this.problems, this.moods, this.tokenMoods]) list.length = 0;
-    this.transactions.clear();
+  override reset(): void {
+    super.reset();
     this.float = 10_000;
     this.reasonAs = 'text';
   }
@@ -171,42 +146,23 @@ export class MomoServer extends LoopbackServer {
     this.tokens.clear();
   }
 
-  /** The only transaction there is. */
-  get only(): MomoTransaction {
-    const [only, ...others] = this.transactions.values();
-    if (!only || others.length > 0) throw new Error(`there are ${this.transactions.size} transactions`);
-    return only;
-  }
-
   /** The body that is sent to X-Callback-Url, once and unsigned: what the enquiry would answer. */
   callbackOf(transaction: MomoTransaction): string {
     return JSON.stringify(this.resultOf(transaction));
   }
 
-  protected async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const sent = await text(request);
-    const reply = (status: number, body: object | null, headers: Record<string, string> = {}): void =>
-      void response
-        .writeHead(status, { 'Content-Type': 'application/json', ...headers })
-        .end(body === null ? '' : JSON.stringify(body));
+  protected asksForToken(path: string): boolean {
+    return TOKEN.test(path);
+  }
+
+  protected respond(request: IncomingMessage, sent: string): [number, object | null] {
     const path = request.url ?? '';
-    const token = /^\/(collection|disbursement)\/token\/$/.exec(path)?.[1] as Product | undefined;
-    const mood = token ? this.tokenMoods.shift() : this.moods.shift();
-    if (mood === 'silence') return;
-    if (mood === 'break') return void request.socket.destroy();
-    if (mood && typeof mood === 'object')
-      return mood.text === undefined
-        ? reply(mood.status, mood.body ?? null, mood.headers)
-        : void response.writeHead(mood.status, { 'Content-Type': 'text/html' }).end(mood.text);
-    try {
-      const [status, body] = token ? this.issue(token, request) : this.answer(request, path, sent);
-      if (mood === 'accept-and-break') return void request.socket.destroy();
-      reply(status, body);
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      this.problems.push(error.message);
-      reply(error.status, error.code === null ? null : { code: error.code, message: error.message });
-    }
+    const product = TOKEN.exec(path)?.[1] as Product | undefined;
+    return product ? this.issue(product, request) : this.answer(request, path, sent);
+  }
+
+  protected refusalOf({ code, message }: Refused): object | null {
+    return code === null ? null : { code, message };
   }
 
   private issue(product: Product, request: IncomingMessage): [number, object] {
