@@ -6,6 +6,7 @@ import helmet, { type HelmetOptions } from 'helmet';
 import { Logger } from 'nestjs-pino';
 import { AppModule } from './app.module.js';
 import { guardErrors } from './modules/auth/auth.errors.js';
+import { playErrors } from './modules/compliance/compliance.errors.js';
 import { purchaseErrors } from './modules/pools/pools.errors.js';
 import { FORM_ROUTE } from './modules/auth/oauth/oauth.module.js';
 import { WEBHOOKS } from './modules/payments/payments.module.js';
@@ -75,7 +76,7 @@ export async function createApi(config: AppConfig): Promise<NestExpressApplicati
 
 /** The OpenAPI 3.1 document of the routes that run. */
 export function openApiOf(app: INestApplication): OpenAPIObject {
-  return buildOpenApi(app, guardErrors, { Payments_checkout: purchaseErrors });
+  return buildOpenApi(app, { ...guardErrors, play: playErrors }, { Payments_checkout: purchaseErrors });
 }
 
 /** The same document without Postgres and Redis: nothing of the application is instantiated. */

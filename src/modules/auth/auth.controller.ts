@@ -6,6 +6,7 @@ import { Operation } from '../../platform/http/operation.decorator.js';
 import { AsksCaptcha } from '../../platform/security/captcha/asks-captcha.decorator.js';
 import { captchaErrors } from '../../platform/security/captcha/captcha.errors.js';
 import { AllowedWhenIdle } from '../../platform/security/idle.decorators.js';
+import { Operates } from '../../platform/security/operates.decorator.js';
 import { Public } from '../../platform/security/public.decorator.js';
 import { CurrentSubject, type Subject } from '../../platform/security/subject.js';
 import { usersErrors } from '../users/users.errors.js';
@@ -19,6 +20,7 @@ import { RegistrationService } from './registration/registration.service.js';
 import { totpErrors } from './totp/totp.errors.js';
 
 @ApiTags('auth')
+@Operates('account')
 @Controller('auth')
 export class AuthController {
   constructor(
@@ -27,6 +29,7 @@ export class AuthController {
     private readonly registration: RegistrationService,
   ) {}
 
+  @Operates('account', 'social')
   @Post('register')
   @Public('there is no session before an account')
   @AsksCaptcha('always')

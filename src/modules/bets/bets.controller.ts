@@ -5,6 +5,7 @@ import { httpErrors } from '../../platform/http/http.errors.js';
 import { Idempotency, type IdempotencyKey } from '../../platform/http/idempotency.js';
 import { Operation } from '../../platform/http/operation.decorator.js';
 import { AsksEarly } from '../../platform/security/early-asks.js';
+import { Operates } from '../../platform/security/operates.decorator.js';
 import { CurrentSubject, type Subject } from '../../platform/security/subject.js';
 import { poolsErrors } from '../pools/pools.errors.js';
 import { BETS_OF_CALLER } from './bet-pages.js';
@@ -18,6 +19,7 @@ import { BetDto, BetParam, BetsQuery, PlaceBetDto, PlacedBetDto } from './dto/be
 export class BetsController {
   constructor(private readonly bets: BetsService) {}
 
+  @Operates('stake', 'pools')
   @Post()
   @Operation({
     summary: 'Place a bet with credits of the current week',

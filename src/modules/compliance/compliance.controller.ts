@@ -2,6 +2,7 @@ import { Body, Controller, Get, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { Operation } from '../../platform/http/operation.decorator.js';
 import { AllowedWhenIdle } from '../../platform/security/idle.decorators.js';
+import { Operates } from '../../platform/security/operates.decorator.js';
 import { CurrentSubject, type Subject } from '../../platform/security/subject.js';
 import { returnErrors } from './compliance.errors.js';
 import { ComplianceService } from './compliance.service.js';
@@ -12,6 +13,7 @@ import { SelfExclusionService } from './self-exclusion.service.js';
 
 @ApiTags('compliance')
 @ApiBearerAuth('session')
+@Operates('account')
 @Controller('compliance')
 export class ComplianceController {
   constructor(

@@ -1,4 +1,5 @@
-import { defineErrors, type ErrorFactory } from '../../platform/http/domain-error.js';
+import { defineErrors, type ErrorDetails, type ErrorFactory } from '../../platform/http/domain-error.js';
+import type { OperationClass, Product } from '../../platform/security/operates.decorator.js';
 
 /** What bars a user from staking and from paying for it: the codes of `compliance_refusal`. */
 export const complianceErrors = defineErrors({
@@ -9,6 +10,22 @@ export const complianceErrors = defineErrors({
   TIMED_OUT: { status: 403, message: 'You are taking a time-out. Nothing can be staked until it ends.' },
   UNDER_AGE: { status: 403, message: 'You are not old enough to stake here.' },
   ACCOUNT_BANNED: { status: 403, message: 'This account has been closed by the operator.' },
+});
+
+/** What else the rules of play refuse: where somebody is, what is not known of them, what they have not acknowledged. */
+export const policyErrors = defineErrors({
+  GEO_BLOCKED: {
+    status: 451,
+    message: 'This is not offered where you are; details.product names what is not, null is all of it.',
+  },
+  AGE_NOT_VERIFIED: {
+    status: 403,
+    message: 'Your age has to be verified here before anything is staked or paid in: POST compliance/kyc.',
+  },
+  REALITY_CHECK_DUE: {
+    status: 403,
+    message: 'You have played for a while. Acknowledge it first: POST compliance/reality-check/acknowledge.',
+  },
 });
 
 /** Why nobody comes back now. */
@@ -28,8 +45,19 @@ export const withdrawalRulesErrors = defineErrors({
   },
 });
 
-/** The error of a code that `compliance_refusal` answered. */
-export function barredError(code: string): Error {
-  const refusal = (complianceErrors as Readonly<Record<string, ErrorFactory>>)[code];
-  return refusal ? refusal() : new Error(`compliance_refusal says ${code}`);
+const ofPlay = [...Object.values(complianceErrors), ...Object.values(policyErrors)];
+const ofPlace = [policyErrors.GEO_BLOCKED];
+
+/** The codes of the policy, by what an operation was declared to be. */
+export function playErrors(operation: OperationClass, product: Product | null): readonly ErrorFactory[] {
+  if (operation === 'stake' || operation === 'deposit') return ofPlay;
+  if (operation === 'social') return [...ofPlace, complianceErrors.SELF_EXCLUDED];
+  return operation === 'read' || product !== null ? ofPlace : [];
+}
+
+/** The error of a code that `compliance_refusal` or the policy answered. */
+export function barredError(code: string, details?: ErrorDetails): Error {
+  const known: Readonly<Record<string, ErrorFactory>> = { ...complianceErrors, ...policyErrors };
+  const refusal = known[code];
+  return refusal ? refusal(details) : new Error(`there is no refusal ${code}`);
 }

@@ -3,6 +3,7 @@ import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import type { Effect } from '../../platform/http/answers.js';
 import { Idempotency, type IdempotencyKey } from '../../platform/http/idempotency.js';
 import { Operation } from '../../platform/http/operation.decorator.js';
+import { Operates } from '../../platform/security/operates.decorator.js';
 import { CurrentSubject, type Subject } from '../../platform/security/subject.js';
 import { checkoutErrors } from './checkout-errors.js';
 import { CheckoutService } from './checkout.service.js';
@@ -14,6 +15,7 @@ import { CheckoutDto, StartDepositDto } from './dto/payments.dto.js';
 export class DepositsController {
   constructor(private readonly checkouts: CheckoutService) {}
 
+  @Operates('deposit')
   @Post('deposits')
   @Operation({
     summary: 'Begin a deposit; as POST payments/checkout does',

@@ -4,6 +4,7 @@ import type { Effect, Listed } from '../../platform/http/answers.js';
 import { httpErrors } from '../../platform/http/http.errors.js';
 import { Idempotency, type IdempotencyKey } from '../../platform/http/idempotency.js';
 import { Operation } from '../../platform/http/operation.decorator.js';
+import { Operates } from '../../platform/security/operates.decorator.js';
 import { RequiresPermission } from '../../platform/security/requires-permission.decorator.js';
 import { CurrentSubject, type Subject } from '../../platform/security/subject.js';
 import { sessionErrors } from '../auth/sessions/session.errors.js';
@@ -23,6 +24,7 @@ import { RefundsService } from './refunds.service.js';
 
 @ApiTags('admin')
 @ApiBearerAuth('session')
+@Operates('staff')
 @Controller('admin/payments')
 export class PaymentsAdminController {
   constructor(

@@ -5,6 +5,7 @@ import { httpErrors } from '../../platform/http/http.errors.js';
 import { Idempotency, type IdempotencyKey } from '../../platform/http/idempotency.js';
 import { Operation } from '../../platform/http/operation.decorator.js';
 import { AllowedWhenIdle } from '../../platform/security/idle.decorators.js';
+import { Operates } from '../../platform/security/operates.decorator.js';
 import { CurrentSubject, type Subject } from '../../platform/security/subject.js';
 import { checkoutErrors } from './checkout-errors.js';
 import { CheckoutService } from './checkout.service.js';
@@ -22,6 +23,7 @@ import { SubscriptionsService } from './subscriptions.service.js';
 
 @ApiTags('payments')
 @ApiBearerAuth('session')
+@Operates('account')
 @Controller('payments')
 export class PaymentsController {
   constructor(
@@ -30,6 +32,7 @@ export class PaymentsController {
     private readonly subscriptions: SubscriptionsService,
   ) {}
 
+  @Operates('deposit')
   @Post('checkout')
   @Operation({
     summary: 'Begin a payment: of a week pass, a subscription, a buy-back or a deposit',

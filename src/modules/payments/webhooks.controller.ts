@@ -4,6 +4,7 @@ import { SkipThrottle } from '@nestjs/throttler';
 import type { Request } from 'express';
 import { ReadsOwnBody } from '../../platform/http/body.guard.js';
 import { TextField } from '../../platform/http/fields.js';
+import { Operates } from '../../platform/security/operates.decorator.js';
 import { Public } from '../../platform/security/public.decorator.js';
 import { ProviderEventsService } from './provider-events.service.js';
 
@@ -14,6 +15,7 @@ class ProviderParam {
 
 /** Where providers tell what has happened. Not for clients, so no part of the document: its body is each provider's own. */
 @ApiExcludeController()
+@Operates('machine')
 @Controller('payments/webhooks')
 export class WebhooksController {
   constructor(private readonly events: ProviderEventsService) {}

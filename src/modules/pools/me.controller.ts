@@ -1,6 +1,7 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { Operation } from '../../platform/http/operation.decorator.js';
+import { Operates } from '../../platform/security/operates.decorator.js';
 import { CurrentSubject, type Subject } from '../../platform/security/subject.js';
 import { MeDto, MyTableDto } from './dto/me.dto.js';
 import { MeService } from './me.service.js';
@@ -12,6 +13,7 @@ import { poolsErrors } from './pools.errors.js';
 export class MeController {
   constructor(private readonly service: MeService) {}
 
+  @Operates('account')
   @Get()
   @Operation({
     summary: 'The caller, their pool this week and their credits',

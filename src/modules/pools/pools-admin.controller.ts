@@ -4,6 +4,7 @@ import type { Effect } from '../../platform/http/answers.js';
 import { UuidField } from '../../platform/http/fields.js';
 import { Idempotency, type IdempotencyKey } from '../../platform/http/idempotency.js';
 import { Operation } from '../../platform/http/operation.decorator.js';
+import { Operates } from '../../platform/security/operates.decorator.js';
 import { RequiresPermission } from '../../platform/security/requires-permission.decorator.js';
 import { CurrentSubject, type Subject } from '../../platform/security/subject.js';
 import { complianceErrors } from '../compliance/compliance.errors.js';
@@ -21,6 +22,7 @@ class UserParam {
 
 @ApiTags('admin')
 @ApiBearerAuth('session')
+@Operates('staff')
 @Controller('admin')
 export class PoolsAdminController {
   constructor(

@@ -1,6 +1,7 @@
 import { Body, Controller, Param, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { Operation } from '../../platform/http/operation.decorator.js';
+import { Operates } from '../../platform/security/operates.decorator.js';
 import { RequiresPermission } from '../../platform/security/requires-permission.decorator.js';
 import { CurrentSubject, type Subject } from '../../platform/security/subject.js';
 import { GameDto, GameResultDto, IdParam, MarketReasonDto } from './dto/games.dto.js';
@@ -11,6 +12,7 @@ import { sportsErrors } from './sports.errors.js';
 
 @ApiTags('admin')
 @ApiBearerAuth('session')
+@Operates('staff')
 @Controller('admin')
 export class SportsAdminController {
   constructor(

@@ -3,6 +3,7 @@ import { ApiBearerAuth, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Listed } from '../../platform/http/answers.js';
 import { httpErrors } from '../../platform/http/http.errors.js';
 import { Operation } from '../../platform/http/operation.decorator.js';
+import { Operates } from '../../platform/security/operates.decorator.js';
 import { CurrentSubject, type Subject } from '../../platform/security/subject.js';
 import {
   HoldDto,
@@ -17,6 +18,7 @@ import { WalletService } from './wallet.service.js';
 
 @ApiTags('wallet')
 @ApiBearerAuth('session')
+@Operates('account')
 @Controller('wallet')
 export class WalletController {
   constructor(

@@ -3,6 +3,7 @@ import { ApiBearerAuth, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Listed } from '../http/answers.js';
 import { httpErrors } from '../http/http.errors.js';
 import { Operation } from '../http/operation.decorator.js';
+import { Operates } from '../security/operates.decorator.js';
 import { RequiresPermission } from '../security/requires-permission.decorator.js';
 import { CurrentSubject, type Subject } from '../security/subject.js';
 import { AuditExportService } from './audit-export.service.js';
@@ -11,6 +12,7 @@ import { AuditLogService } from './audit-log.service.js';
 
 @ApiTags('admin')
 @ApiBearerAuth('session')
+@Operates('staff')
 @Controller('admin')
 export class AuditLogController {
   constructor(

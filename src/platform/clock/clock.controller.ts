@@ -2,6 +2,7 @@ import { Body, Controller, Get, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { TimeField } from '../http/fields.js';
 import { Operation } from '../http/operation.decorator.js';
+import { Operates } from '../security/operates.decorator.js';
 import { Public } from '../security/public.decorator.js';
 import { RequiresPermission } from '../security/requires-permission.decorator.js';
 import { Clock } from './clock.js';
@@ -14,6 +15,7 @@ class TimeDto {
 
 /** The movable clock of demos and tests. The controller does not exist with the system's clock. */
 @ApiTags('clock')
+@Operates('staff')
 @Controller()
 export class ClockController {
   constructor(private readonly clock: Clock) {}

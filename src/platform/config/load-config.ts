@@ -78,6 +78,8 @@ export function loadRules(directory: string): Rules {
     'payments',
     'withdrawals',
     'realtime',
+    'jurisdictions',
+    'compliance',
   ] as const)
     if (rules[name] === undefined) problems.push(`${name}: its file is missing in ${folder}`);
   problems.push(...problemsOf(rules));

@@ -3,6 +3,12 @@ import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swag
 import { dpopErrors } from '../security/dpop.errors.js';
 import { IDLE_EXTENSION } from '../security/idle.decorators.js';
 import { PUBLIC_EXTENSION } from '../security/public.decorator.js';
+import {
+  type OperationClass,
+  OPERATES_EXTENSION,
+  type Product,
+  PRODUCT_EXTENSION,
+} from '../security/operates.decorator.js';
 import { PERMISSIONS_EXTENSION } from '../security/requires-permission.decorator.js';
 import { DPOP_HEADER } from './caller.decorator.js';
 import { errorCatalogue, type ErrorFactory, type ErrorSpec } from './domain-error.js';
@@ -51,6 +57,8 @@ export interface GuardErrors {
   /** Of those that write, unless an idle session may call them. */
   readonly writing: readonly ErrorFactory[];
   readonly permission: readonly ErrorFactory[];
+  /** Of the rules of play, by what the operation was declared to be. */
+  readonly play: (operation: OperationClass, product: Product | null) => readonly ErrorFactory[];
 }
 
 /** Codes that an operation answers for modules above its own, which what it calls through a port belongs to. By its id. */
@@ -76,6 +84,8 @@ interface Operation {
   [PUBLIC_EXTENSION]?: string;
   [IDLE_EXTENSION]?: string;
   [PERMISSIONS_EXTENSION]?: string[];
+  [OPERATES_EXTENSION]?: OperationClass;
+  [PRODUCT_EXTENSION]?: Product | null;
 }
 
 /** Builds the OpenAPI 3.1 document from the routes that run. */
@@ -109,6 +119,8 @@ export function buildOpenApi(
     Reflect.deleteProperty(operation, PUBLIC_EXTENSION);
     Reflect.deleteProperty(operation, IDLE_EXTENSION);
     Reflect.deleteProperty(operation, ERRORS_EXTENSION);
+    if (operation[PRODUCT_EXTENSION] === null) Reflect.deleteProperty(operation, PRODUCT_EXTENSION);
+    operation[OPERATES_EXTENSION] ??= 'read';
   }
   schemas['Failure'] = FAILURE;
   components.headers = HEADERS as never;
@@ -151,6 +163,7 @@ function codesOf(operation: Operation, method: string, guards: GuardErrors): str
     ...(signedIn && !reads && operation[IDLE_EXTENSION] === undefined ? guards.writing : []),
     ...(mayProve ? [dpopErrors.DPOP_PROOF_INVALID] : []),
     ...(operation[PERMISSIONS_EXTENSION] === undefined ? [] : guards.permission),
+    ...guards.play(operation[OPERATES_EXTENSION] ?? 'read', operation[PRODUCT_EXTENSION] ?? null),
     httpErrors.RATE_LIMITED,
     httpErrors.INTERNAL_ERROR,
     httpErrors.SERVICE_UNAVAILABLE,

@@ -3,6 +3,7 @@ import { ApiBearerAuth, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { EnumField, IntField, TextField, TimeField } from '../http/fields.js';
 import { httpErrors } from '../http/http.errors.js';
 import { Operation } from '../http/operation.decorator.js';
+import { Operates } from '../security/operates.decorator.js';
 import { RequiresPermission } from '../security/requires-permission.decorator.js';
 import { DeadLettersService } from './dead-letters.service.js';
 import { ALL_QUEUES } from './queues.js';
@@ -68,6 +69,7 @@ class DeadLetterParam {
 
 @ApiTags('admin')
 @ApiBearerAuth('session')
+@Operates('staff')
 @Controller('admin/queues')
 export class QueuesController {
   constructor(private readonly deadLetters: DeadLettersService) {}

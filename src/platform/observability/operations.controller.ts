@@ -9,9 +9,11 @@ import {
 } from '@nestjs/terminus';
 import { AppConfig } from '../config/app-config.js';
 import { Database } from '../database/database.js';
+import { PlacesService } from '../geo/places.service.js';
 import { Bare } from '../http/bare.decorator.js';
 import { httpErrors } from '../http/http.errors.js';
 import { RedisConnections } from '../redis/redis-connections.js';
+import { Operates } from '../security/operates.decorator.js';
 import { Public } from '../security/public.decorator.js';
 import { Lifecycle } from './lifecycle.js';
 import { mayScrape } from './metrics-token.js';
@@ -23,6 +25,7 @@ import { READY_MS, withTimeout } from './with-timeout.js';
 @Bare()
 @SkipThrottle({ flood: true, default: true }) // a probe that is told to wait would take the process out of service
 @Public('machines of the operator read it; /metrics asks for its own token')
+@Operates('machine')
 @Controller()
 export class OperationsController {
   constructor(
@@ -31,6 +34,7 @@ export class OperationsController {
     private readonly redis: RedisConnections,
     private readonly lifecycle: Lifecycle,
     private readonly metrics: MetricsService,
+    private readonly places: PlacesService,
     private readonly config: AppConfig,
   ) {}
 
@@ -40,11 +44,16 @@ export class OperationsController {
     return { status: 'ok' };
   }
 
-  /** The process can serve: it is not stopping and Postgres answers. Redis may be away (sessions and limits fall back). */
+  /**
+   * The process can serve: it is not stopping, Postgres answers and callers' places can be known. Redis may be away (sessions
+   * and limits fall back).
+   */
   @Get('health/ready')
   @HealthCheck()
   async ready(): Promise<HealthCheckResult> {
     if (this.lifecycle.stopping) throw httpErrors.SERVICE_UNAVAILABLE({ part: 'process', retryAfter: 5 });
+    // Everybody would be refused: a release with a broken database of addresses ends at its first process.
+    if (!this.places.ready) throw httpErrors.SERVICE_UNAVAILABLE({ part: 'places', retryAfter: 5 });
     return await this.health.check([
       async (): Promise<HealthIndicatorResult> => {
         await withTimeout(this.database.query('health.ping', 'SELECT 1'), READY_MS, 'database');

@@ -3,6 +3,7 @@ import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import type { Listed } from '../../../platform/http/answers.js';
 import { httpErrors } from '../../../platform/http/http.errors.js';
 import { Operation } from '../../../platform/http/operation.decorator.js';
+import { Operates } from '../../../platform/security/operates.decorator.js';
 import { RequiresPermission } from '../../../platform/security/requires-permission.decorator.js';
 import { CurrentSubject, type Subject } from '../../../platform/security/subject.js';
 import { reportsErrors } from '../../users/reports/reports.errors.js';
@@ -14,6 +15,7 @@ import { ModerationService } from './moderation.service.js';
 
 @ApiTags('admin')
 @ApiBearerAuth('session')
+@Operates('staff')
 @Controller('admin/reports')
 export class ReportsAdminController {
   constructor(private readonly moderation: ModerationService) {}

@@ -1,12 +1,14 @@
 import { Body, Controller, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { Operation } from '../../../platform/http/operation.decorator.js';
+import { Operates } from '../../../platform/security/operates.decorator.js';
 import { CurrentSubject, type Subject } from '../../../platform/security/subject.js';
 import { VerifyEmailDto } from './dto/email.dto.js';
 import { EmailVerificationService } from './email-verification.service.js';
 import { mailErrors } from './mail.errors.js';
 
 @ApiTags('auth')
+@Operates('account')
 @Controller('auth/email')
 export class EmailController {
   constructor(private readonly verification: EmailVerificationService) {}

@@ -2,6 +2,7 @@ import { Controller, Get, Headers, Param, Post, Query, Res } from '@nestjs/commo
 import { ApiExcludeEndpoint, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { ReadsOwnBody } from '../../../platform/http/body.guard.js';
+import { Operates } from '../../../platform/security/operates.decorator.js';
 import { Public } from '../../../platform/security/public.decorator.js';
 import { depart } from './browser-cookie.js';
 import { BrowserFlowService } from './browser-flow.service.js';
@@ -13,6 +14,7 @@ import { RedirectOperation, type Redirection } from './redirect-operation.decora
 /** Where browsers go, and not programs: every answer but a refusal sends them on. */
 @ApiTags('auth')
 @Public('there is no session before signing in')
+@Operates('account')
 @Controller('auth/oauth')
 export class OAuthBrowserController {
   constructor(private readonly flow: BrowserFlowService) {}

@@ -3,6 +3,7 @@ import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { type Caller, CurrentCaller } from '../../../platform/http/caller.decorator.js';
 import { Operation } from '../../../platform/http/operation.decorator.js';
 import { AllowedWhenIdle } from '../../../platform/security/idle.decorators.js';
+import { Operates } from '../../../platform/security/operates.decorator.js';
 import { Public } from '../../../platform/security/public.decorator.js';
 import { CurrentSubject, type Subject } from '../../../platform/security/subject.js';
 import { usersErrors } from '../../users/users.errors.js';
@@ -23,6 +24,7 @@ const PROOF_ERRORS = [
 ];
 
 @ApiTags('auth')
+@Operates('account')
 @Controller('auth/oauth')
 export class OAuthController {
   constructor(

@@ -5,6 +5,7 @@ import { Operation } from '../../../platform/http/operation.decorator.js';
 import { AsksCaptcha } from '../../../platform/security/captcha/asks-captcha.decorator.js';
 import { captchaErrors } from '../../../platform/security/captcha/captcha.errors.js';
 import { AllowedWhenIdle } from '../../../platform/security/idle.decorators.js';
+import { Operates } from '../../../platform/security/operates.decorator.js';
 import { Public } from '../../../platform/security/public.decorator.js';
 import { CurrentSubject, type Subject } from '../../../platform/security/subject.js';
 import { usersErrors } from '../../users/users.errors.js';
@@ -25,6 +26,7 @@ import { OtpService } from './otp.service.js';
 import { PhonesService } from './phones.service.js';
 
 @ApiTags('auth')
+@Operates('account')
 @Controller('auth')
 export class OtpController {
   constructor(

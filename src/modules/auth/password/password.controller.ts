@@ -5,6 +5,7 @@ import { Operation } from '../../../platform/http/operation.decorator.js';
 import { AsksCaptcha } from '../../../platform/security/captcha/asks-captcha.decorator.js';
 import { captchaErrors } from '../../../platform/security/captcha/captcha.errors.js';
 import { AllowedWhenIdle } from '../../../platform/security/idle.decorators.js';
+import { Operates } from '../../../platform/security/operates.decorator.js';
 import { Public } from '../../../platform/security/public.decorator.js';
 import { CurrentSubject, type Subject } from '../../../platform/security/subject.js';
 import { usersErrors } from '../../users/users.errors.js';
@@ -16,6 +17,7 @@ import { passwordErrors } from './password.errors.js';
 import { PasswordChangesService } from './password-changes.service.js';
 
 @ApiTags('auth')
+@Operates('account')
 @Controller('auth/password')
 export class PasswordController {
   constructor(private readonly changes: PasswordChangesService) {}

@@ -3,6 +3,7 @@ import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { type Caller, CurrentCaller } from '../../../platform/http/caller.decorator.js';
 import { Operation } from '../../../platform/http/operation.decorator.js';
 import { AsksCaptcha } from '../../../platform/security/captcha/asks-captcha.decorator.js';
+import { Operates } from '../../../platform/security/operates.decorator.js';
 import { CurrentSubject, type Subject } from '../../../platform/security/subject.js';
 import { privacyErrors } from '../../users/privacy/privacy.errors.js';
 import { usersErrors } from '../../users/users.errors.js';
@@ -13,6 +14,7 @@ import { CloseAccountDto, ClosingDto } from './dto/account-closing.dto.js';
 
 @ApiTags('users')
 @ApiBearerAuth('session')
+@Operates('account')
 @Controller('users/me')
 export class AccountClosingController {
   constructor(private readonly service: AccountClosingService) {}

@@ -3,6 +3,7 @@ import { ApiBearerAuth, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Bare } from '../../../platform/http/bare.decorator.js';
 import { Operation } from '../../../platform/http/operation.decorator.js';
 import { Passive } from '../../../platform/security/idle.decorators.js';
+import { Operates } from '../../../platform/security/operates.decorator.js';
 import { Public } from '../../../platform/security/public.decorator.js';
 import { CurrentSubject, type Subject } from '../../../platform/security/subject.js';
 import { ExportsService } from '../../users/privacy/exports.service.js';
@@ -13,6 +14,7 @@ import { DownloadQuery, ExportDto, ExportParam } from './dto/exports.dto.js';
 import { OwnExportsService } from './own-exports.service.js';
 
 @ApiTags('users')
+@Operates('account')
 @Controller('users/me/export')
 export class ExportsController {
   constructor(

@@ -7,6 +7,7 @@ import { Operation } from '../../../platform/http/operation.decorator.js';
 import { CursorQuery } from '../../../platform/http/pagination.js';
 import { AsksCaptcha } from '../../../platform/security/captcha/asks-captcha.decorator.js';
 import { AllowedWhenIdle, Passive } from '../../../platform/security/idle.decorators.js';
+import { Operates } from '../../../platform/security/operates.decorator.js';
 import { Public } from '../../../platform/security/public.decorator.js';
 import { CurrentSubject, type Subject } from '../../../platform/security/subject.js';
 import { authErrors } from '../auth.errors.js';
@@ -27,6 +28,7 @@ import { sessionErrors } from './session.errors.js';
 import { SessionListService } from './session-list.service.js';
 
 @ApiTags('auth')
+@Operates('account')
 @Controller('auth')
 export class SessionsController {
   constructor(

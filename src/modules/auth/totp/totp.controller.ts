@@ -3,6 +3,7 @@ import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { type Caller, CurrentCaller } from '../../../platform/http/caller.decorator.js';
 import { Operation } from '../../../platform/http/operation.decorator.js';
 import { AsksCaptcha } from '../../../platform/security/captcha/asks-captcha.decorator.js';
+import { Operates } from '../../../platform/security/operates.decorator.js';
 import { Public } from '../../../platform/security/public.decorator.js';
 import { CurrentSubject, type Subject } from '../../../platform/security/subject.js';
 import { authErrors } from '../auth.errors.js';
@@ -20,6 +21,7 @@ import { totpErrors } from './totp.errors.js';
 import { TotpService } from './totp.service.js';
 
 @ApiTags('auth')
+@Operates('account')
 @Controller('auth/totp')
 export class TotpController {
   constructor(private readonly totp: TotpService) {}

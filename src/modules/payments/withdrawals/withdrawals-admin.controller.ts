@@ -3,6 +3,7 @@ import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import type { Listed } from '../../../platform/http/answers.js';
 import { httpErrors } from '../../../platform/http/http.errors.js';
 import { Operation } from '../../../platform/http/operation.decorator.js';
+import { Operates } from '../../../platform/security/operates.decorator.js';
 import { RequiresPermission } from '../../../platform/security/requires-permission.decorator.js';
 import { CurrentSubject, type Subject } from '../../../platform/security/subject.js';
 import { sessionErrors } from '../../auth/sessions/session.errors.js';
@@ -18,6 +19,7 @@ import { WithdrawalsService } from './withdrawals.service.js';
 
 @ApiTags('admin')
 @ApiBearerAuth('session')
+@Operates('staff')
 @Controller('admin/withdrawals')
 export class WithdrawalsAdminController {
   constructor(

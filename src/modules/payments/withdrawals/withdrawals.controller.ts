@@ -5,6 +5,7 @@ import { httpErrors } from '../../../platform/http/http.errors.js';
 import { Idempotency, type IdempotencyKey } from '../../../platform/http/idempotency.js';
 import { Operation } from '../../../platform/http/operation.decorator.js';
 import { CursorQuery } from '../../../platform/http/pagination.js';
+import { Operates } from '../../../platform/security/operates.decorator.js';
 import { CurrentSubject, type Subject } from '../../../platform/security/subject.js';
 import { sessionErrors } from '../../auth/sessions/session.errors.js';
 import { withdrawalRulesErrors } from '../../compliance/compliance.errors.js';
@@ -16,10 +17,12 @@ import { WithdrawalsService } from './withdrawals.service.js';
 
 @ApiTags('wallet')
 @ApiBearerAuth('session')
+@Operates('account')
 @Controller('wallet/withdrawals')
 export class WithdrawalsController {
   constructor(private readonly withdrawals: WithdrawalsService) {}
 
+  @Operates('withdraw')
   @Post()
   @Operation({
     summary: "Withdraw money of the caller's wallet",

@@ -3,6 +3,7 @@ import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import type { Listed } from '../../../platform/http/answers.js';
 import { httpErrors } from '../../../platform/http/http.errors.js';
 import { Operation } from '../../../platform/http/operation.decorator.js';
+import { Operates } from '../../../platform/security/operates.decorator.js';
 import { CurrentSubject, type Subject } from '../../../platform/security/subject.js';
 import { socialErrors } from '../social/social.errors.js';
 import { usersErrors } from '../users.errors.js';
@@ -33,6 +34,7 @@ export class ContactsController {
     return await this.service.list(subject, query);
   }
 
+  @Operates('social', 'social')
   @Post('request')
   @Operation({
     summary: 'Ask a user to be a contact',
@@ -46,18 +48,21 @@ export class ContactsController {
     return await this.service.request(subject, body.userId);
   }
 
+  @Operates('social', 'social')
   @Put(':id/accept')
   @Operation({ summary: 'Accept a request', answer: ContactDto, errors: ANSWER_ERRORS })
   async accept(@CurrentSubject() subject: Subject, @Param() { id }: ContactParam): Promise<ContactDto> {
     return await this.service.accept(subject, id);
   }
 
+  @Operates('account')
   @Put(':id/decline')
   @Operation({ summary: 'Decline a request', answer: ContactDto, errors: ANSWER_ERRORS })
   async decline(@CurrentSubject() subject: Subject, @Param() { id }: ContactParam): Promise<ContactDto> {
     return await this.service.decline(subject, id);
   }
 
+  @Operates('account')
   @Delete(':id')
   @Operation({
     summary: 'End a contact, or take a request back',

@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, Get, Param, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { Operation } from '../../../platform/http/operation.decorator.js';
+import { Operates } from '../../../platform/security/operates.decorator.js';
 import { CurrentSubject, type Subject } from '../../../platform/security/subject.js';
 import { devicesErrors } from './devices.errors.js';
 import { DevicesService } from './devices.service.js';
@@ -8,6 +9,7 @@ import { DeviceDto, DeviceParam, RegisterDeviceDto } from './dto/devices.dto.js'
 
 @ApiTags('notifications')
 @ApiBearerAuth('session')
+@Operates('account')
 @Controller('devices')
 export class DevicesController {
   constructor(private readonly service: DevicesService) {}

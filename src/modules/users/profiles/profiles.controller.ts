@@ -2,6 +2,7 @@ import { Body, Controller, Get, Param, Patch, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import type { Listed } from '../../../platform/http/answers.js';
 import { Operation } from '../../../platform/http/operation.decorator.js';
+import { Operates } from '../../../platform/security/operates.decorator.js';
 import { CurrentSubject, type Subject } from '../../../platform/security/subject.js';
 import { FollowablePersonDto, HandleParam } from '../dto/person.dto.js';
 import { usersErrors } from '../users.errors.js';
@@ -31,12 +32,14 @@ export class ProfilesController {
     return await this.service.search(subject, query);
   }
 
+  @Operates('account')
   @Get('me')
   @Operation({ summary: "The caller's profile", answer: MyProfileDto, errors: [usersErrors.USER_NOT_FOUND] })
   async getOwn(@CurrentSubject() subject: Subject): Promise<MyProfileDto> {
     return await this.service.getOwn(subject);
   }
 
+  @Operates('account')
   @Patch('me')
   @Operation({
     summary: "Change the caller's profile",

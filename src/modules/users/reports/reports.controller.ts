@@ -1,6 +1,7 @@
 import { Body, Controller, Param, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { Operation } from '../../../platform/http/operation.decorator.js';
+import { Operates } from '../../../platform/security/operates.decorator.js';
 import { CurrentSubject, type Subject } from '../../../platform/security/subject.js';
 import { usersErrors } from '../users.errors.js';
 import { FiledReportDto, NewReportDto, ReportParam } from './dto/reports.dto.js';
@@ -13,6 +14,7 @@ import { ReportsService } from './reports.service.js';
 export class ReportsController {
   constructor(private readonly reports: ReportsService) {}
 
+  @Operates('account')
   @Post(':id/report')
   @Operation({
     summary: 'Report a user to the moderators',

@@ -4,6 +4,7 @@ import type { Listed } from '../../../platform/http/answers.js';
 import { httpErrors } from '../../../platform/http/http.errors.js';
 import { Operation } from '../../../platform/http/operation.decorator.js';
 import { CursorQuery } from '../../../platform/http/pagination.js';
+import { Operates } from '../../../platform/security/operates.decorator.js';
 import { CurrentSubject, type Subject } from '../../../platform/security/subject.js';
 import { PersonDto, UserParam } from '../dto/person.dto.js';
 import { usersErrors } from '../users.errors.js';
@@ -14,6 +15,7 @@ const PAIR_ERRORS = [usersErrors.USER_NOT_FOUND, socialErrors.YOURSELF];
 
 @ApiTags('users')
 @ApiBearerAuth('session')
+@Operates('account')
 @Controller('users')
 export class BlocksController {
   constructor(private readonly service: BlocksService) {}

@@ -4,6 +4,7 @@ import type { Listed } from '../../../platform/http/answers.js';
 import { httpErrors } from '../../../platform/http/http.errors.js';
 import { Operation } from '../../../platform/http/operation.decorator.js';
 import { CursorQuery } from '../../../platform/http/pagination.js';
+import { Operates } from '../../../platform/security/operates.decorator.js';
 import { CurrentSubject, type Subject } from '../../../platform/security/subject.js';
 import { FollowablePersonDto, HandleParam, UserParam } from '../dto/person.dto.js';
 import { usersErrors } from '../users.errors.js';
@@ -20,12 +21,14 @@ const LIST_ERRORS = [usersErrors.USER_NOT_FOUND, httpErrors.INVALID_CURSOR];
 export class FollowsController {
   constructor(private readonly service: FollowsService) {}
 
+  @Operates('social', 'social')
   @Post(':id/follow')
   @Operation({ summary: 'Follow a user', answer: FollowDto, errors: PAIR_ERRORS })
   async follow(@CurrentSubject() subject: Subject, @Param() { id }: UserParam): Promise<FollowDto> {
     return await this.service.follow(subject, id);
   }
 
+  @Operates('account')
   @Delete(':id/follow')
   @Operation({ summary: 'Follow a user no longer', answer: FollowDto, errors: PAIR_ERRORS })
   async unfollow(@CurrentSubject() subject: Subject, @Param() { id }: UserParam): Promise<FollowDto> {

@@ -2,6 +2,7 @@ import { Body, Controller, Get, HttpCode, Param, Post, Query, UseGuards } from '
 import { ApiExcludeController } from '@nestjs/swagger';
 import { SkipThrottle } from '@nestjs/throttler';
 import { Bare } from '../../../../platform/http/bare.decorator.js';
+import { Operates } from '../../../../platform/security/operates.decorator.js';
 import { Public } from '../../../../platform/security/public.decorator.js';
 import {
   CreateCheckoutDto,
@@ -23,6 +24,7 @@ import type { SandboxCheckout, SandboxPayout, SandboxRefund, SandboxSubscription
 @SkipThrottle({ flood: true, default: true }) // our own processes are its only callers
 @UseGuards(SandboxKeyGuard)
 @Bare()
+@Operates('machine')
 @Controller('sandbox/v1')
 export class SandboxApiController {
   constructor(

@@ -4,6 +4,7 @@ import { SkipThrottle } from '@nestjs/throttler';
 import type { Request, Response } from 'express';
 import { Bare } from '../../../../platform/http/bare.decorator.js';
 import { ReadsOwnBody } from '../../../../platform/http/body.guard.js';
+import { Operates } from '../../../../platform/security/operates.decorator.js';
 import { Public } from '../../../../platform/security/public.decorator.js';
 import { SandboxIdParam } from './dto/sandbox.dto.js';
 import { SandboxPagesService } from './sandbox-pages.service.js';
@@ -13,6 +14,7 @@ import { SandboxPagesService } from './sandbox-pages.service.js';
 @Public('who pays has no session with the provider')
 @SkipThrottle({ default: true }) // people and tests; floods are held off as everywhere
 @Bare()
+@Operates('machine')
 @Controller('sandbox/pay')
 export class SandboxPageController {
   constructor(private readonly pages: SandboxPagesService) {}
