@@ -124,10 +124,17 @@ module.exports = {
     },
     {
       name: 'product-does-not-import-its-tools',
-      comment: 'src/ ships; scripts, benchmarks and tests do not.',
+      comment: 'src/ ships; scripts, benchmarks and tests do not, and the edge ships by itself.',
       severity: 'error',
       from: { path: '^src/', pathNot: SPEC },
-      to: { path: '^(scripts|bench|test)/' },
+      to: { path: '^(scripts|bench|test|edge)/' },
+    },
+    {
+      name: 'edge-stands-alone',
+      comment: 'A worker at the edge is deployed by itself, out of its own folder.',
+      severity: 'error',
+      from: { path: '^edge/([^/]+)/' },
+      to: { pathNot: '^edge/$1/' },
     },
     {
       name: 'specs-beside-code-use-test-support-only',
@@ -158,7 +165,7 @@ module.exports = {
       name: 'declared-packages-only',
       comment: 'A package that package.json does not list is there by accident.',
       severity: 'error',
-      from: { path: '^(src|config|migrations|scripts|bench|test)/' },
+      from: { path: '^(src|config|migrations|scripts|bench|test|edge)/' },
       to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
     },
     {

@@ -2,19 +2,21 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { freePort } from '../../scripts/embedded/ports.js';
 import { startPostgres } from '../../scripts/embedded/postgres.js';
 import { startRedis } from '../../scripts/embedded/redis.js';
+import { mmdbOf } from '../../scripts/geo/mmdb.js';
 import { runMigrations } from '../../src/platform/database/migrate.js';
 
 const DIRECTORY = '.local/bench';
 const ENTRIES = {
   main: 'dist/src/main.js',
   worker: 'dist/src/worker.js',
+  'unguarded-main': 'dist/bench/support/unguarded-main.js',
   'bare-nest': 'dist/bench/support/bare-nest.js',
   'guarded-nest': 'dist/bench/support/guarded-nest.js',
 };
@@ -65,7 +67,12 @@ export async function startBench(name: string): Promise<Bench> {
     ENCRYPTION_KEYS: `bench:${randomBytes(32).toString('base64')}`,
     BLIND_INDEX_KEY: randomBytes(32).toString('base64'),
     PUBLIC_URL: 'https://api.bench.test',
+    DOCUMENTS_DIR: resolve(DIRECTORY, 'documents'),
   };
+  // Every client of a bench is this machine, which production knows no place for: it is looked up as any address, and is here.
+  const places = resolve(DIRECTORY, 'places.mmdb');
+  const here = { country: { iso_code: 'US' }, subdivisions: [{ iso_code: 'CO' }] };
+  await writeFile(places, mmdbOf({ '127.0.0.0/8': here, '::1/128': here }));
   const children = new Set<Running>();
   const redisUrl = redis.url(1);
   return {
@@ -81,6 +88,7 @@ export async function startBench(name: string): Promise<Bench> {
         REDIS_URL: redisUrl,
         REDIS_PREFIX: name.replaceAll('_', '-'),
         ...secrets,
+        GEO_DATABASE: places,
         // One address and a few users stand for thousands: the limits are counted and told, and not reached.
         RATE_LIMIT_FACTOR: '1000000',
         ...env,
@@ -98,7 +106,7 @@ export async function startBench(name: string): Promise<Bench> {
 }
 
 async function startProcess(kind: Kind, env: Record<string, string>): Promise<Running> {
-  const { port } = await freePort(kind === 'main' ? 3900 : 3950);
+  const { port } = await freePort(kind.endsWith('main') ? 3900 : 3950);
   const log = openSync(join(DIRECTORY, `${kind}.log`), 'w');
   const child: ChildProcess = spawn(process.execPath, ['--max-semi-space-size=32', ENTRIES[kind]], {
     env: { ...process.env, ...env, PORT: String(port), WORKER_PORT: String(port) },

@@ -12,7 +12,7 @@ import { parse } from 'yaml';
 const ROOT = resolve(import.meta.dirname, '../..');
 const COMPOSE = 'docker/compose.yml';
 const DOCKERFILE = 'docker/Dockerfile';
-const APP_CONFIG = ['src/platform/config/app-config.ts', 'src/platform/config/oauth-config.ts'];
+const APP_CONFIG = ['app', 'geo', 'kyc', 'oauth'].map((name) => `src/platform/config/${name}-config.ts`);
 
 /** What must never have a default: starting without one has to fail with its name. */
 const SECRETS = [

@@ -9,7 +9,7 @@ import { join, relative, resolve, sep } from 'node:path';
 const MAX_LINES = 300;
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const FOLDERS = ['src', 'scripts', 'bench', 'test', 'config', 'migrations'];
+const FOLDERS = ['src', 'scripts', 'bench', 'test', 'edge', 'config', 'migrations'];
 const SOURCE = /\.[cm]?[jt]s$/;
 const SPEC = /[.-]spec\.ts$/;
 

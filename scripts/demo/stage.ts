@@ -53,6 +53,7 @@ export async function setStage(
     REDIS_URL: redisUrl,
     REDIS_PREFIX,
     JWT_PRIVATE_KEY: newSigningKey(),
+    GEO_LOCAL_PLACE: 'US-CO',
     LOG_LEVEL: 'warn',
     // Hundreds of players share one address and a week is over in a minute: counted and told, but not reached.
     RATE_LIMIT_FACTOR: '1000000',

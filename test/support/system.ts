@@ -1,5 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { INestApplicationContext } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import pg from 'pg';
@@ -9,6 +11,7 @@ import { MovableClock } from '../../src/platform/clock/movable-clock.js';
 import type { AppConfig } from '../../src/platform/config/app-config.js';
 import { loadAppConfig } from '../../src/platform/config/load-config.js';
 import { usualConfigDir } from './config-dir.js';
+import { everywhere } from './everywhere.js';
 import { createTestDatabase, testRedis } from './databases.js';
 
 export const JWT_PRIVATE_KEY = generateKeyPairSync('ed25519')
@@ -47,8 +50,14 @@ export async function startSystem(
     JWT_PRIVATE_KEY,
     LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent',
     CLOCK_MODE: 'movable',
+    GEO_LOCAL_PLACE: 'US-CO',
+    ...(options.env?.['TRUSTED_PROXIES'] === undefined ? {} : { GEO_DATABASE: everywhere() }),
     CONFIG_DIR: options.env?.['CONFIG_DIR'] ?? usualConfigDir(),
     RATE_LIMIT_FACTOR: '100000',
+    DOCUMENTS_DIR: join(
+      process.env['PARLEY_TEST_FOLDER'] ?? tmpdir(),
+      `documents-${redis.prefix.replace(/\W/g, '')}`,
+    ),
     PORT: '0',
     WORKER_PORT: '0',
     ...options.env,
