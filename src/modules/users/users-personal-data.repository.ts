@@ -21,7 +21,7 @@ export class UsersPersonalData implements PersonalDataHolder {
       {
         file: 'account',
         rows: snapshot.rows(
-          `SELECT id, email, email_verified_at, handle, display_name, birth_date, role, status, banned_until, ban_reason,
+          `SELECT id, email, email_verified_at, handle, display_name, birth_date, age_verified_at, role, status, banned_until, ban_reason,
                   closing_at, terms_version, terms_accepted_at, address_tried_at, created_at
            FROM users WHERE id = $1`,
           [userId],
@@ -41,7 +41,7 @@ export class UsersPersonalData implements PersonalDataHolder {
   /** The row stays as the pseudonym of all that is kept; email and handle are free again. */
   async erase(manager: EntityManager, userId: string): Promise<void> {
     await manager.query(
-      `UPDATE users SET email = NULL, email_verified_at = NULL, display_name = 'Deleted user', birth_date = '1900-01-01',
+      `UPDATE users SET email = NULL, email_verified_at = NULL, display_name = 'Deleted user', birth_date = '1900-01-01', age_verified_at = NULL,
               handle = 'deleted_' || substr(md5(gen_random_uuid()::text), 1, 12), role = 'user', status = 'erased',
               banned_until = NULL, ban_reason = NULL, long_ban = false, closing_at = NULL, address_tried_at = NULL
        WHERE id = $1 AND status <> 'erased'`,

@@ -12,3 +12,6 @@ export const contactRequested = defineEvent<{ contactId: string; requesterId: st
 export const contactAccepted = defineEvent<{ contactId: string; requesterId: string; addresseeId: string }>(
   'users.contact-accepted',
 );
+
+/** What is known of somebody's age has changed: the date, or whether others than they have shown it to be true. */
+export const userAgeChanged = defineEvent<{ userId: string }>('users.age-changed');

@@ -64,4 +64,12 @@ export class UsersRepository {
       .update({ id, emailVerifiedAt: IsNull() }, { emailVerifiedAt: at });
     return affected === 1;
   }
+
+  async confirmAge(manager: EntityManager, id: string, birthDate: string, at: Date): Promise<void> {
+    await manager.getRepository(User).update({ id }, { birthDate, ageVerifiedAt: at });
+  }
+
+  async doubtAge(manager: EntityManager, id: string): Promise<void> {
+    await manager.getRepository(User).update({ id }, { ageVerifiedAt: null });
+  }
 }

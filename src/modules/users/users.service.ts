@@ -3,8 +3,10 @@ import type { EntityManager } from 'typeorm';
 import { Clock } from '../../platform/clock/clock.js';
 import { Rules } from '../../platform/config/rules.js';
 import { violates } from '../../platform/database/database-errors.js';
+import { OutboxService } from '../../platform/outbox/outbox.service.js';
 import type { User } from './entities/user.entity.js';
 import { usersErrors } from './users.errors.js';
+import { userAgeChanged } from './users.events.js';
 import { UsersRepository } from './users.repository.js';
 import type { NewUser, UserProfile } from './users.types.js';
 
@@ -14,6 +16,7 @@ const DAY_MS = 86_400_000;
 export class UsersService {
   constructor(
     private readonly repository: UsersRepository,
+    private readonly outbox: OutboxService,
     private readonly clock: Clock,
     private readonly rules: Rules,
   ) {}
@@ -26,6 +29,7 @@ export class UsersService {
     const row: User = {
       ...rest,
       emailVerifiedAt: emailVerified ? now : null,
+      ageVerifiedAt: null,
       status: 'active',
       bannedUntil: null,
       banReason: null,
@@ -98,6 +102,21 @@ export class UsersService {
     await this.repository.acceptTerms(manager, id, version, this.clock.now());
   }
 
+  /**
+   * Somebody other than the user has seen a document with this birth date, which from now on is theirs, whatever they had declared.
+   * The caller has shut their gate: who turns out to be too young stakes nothing more.
+   */
+  async confirmAge(manager: EntityManager, id: string, birthDate: string): Promise<void> {
+    await this.repository.confirmAge(manager, id, birthDate, this.clock.now());
+    await this.outbox.publish(manager, userAgeChanged, { userId: id });
+  }
+
+  /** What had shown it is worth nothing any more; the date stays. */
+  async doubtAge(manager: EntityManager, id: string): Promise<void> {
+    await this.repository.doubtAge(manager, id);
+    await this.outbox.publish(manager, userAgeChanged, { userId: id });
+  }
+
   /** False when it was verified already. */
   async markEmailVerified(manager: EntityManager, id: string): Promise<boolean> {
     return await this.repository.markEmailVerified(manager, id, this.clock.now());
@@ -115,6 +134,7 @@ function toProfile(user: User): UserProfile {
     handle,
     displayName,
     birthDate,
+    ageVerifiedAt: user.ageVerifiedAt,
     role,
     status,
     bannedUntil: user.bannedUntil,

@@ -11,6 +11,8 @@ export interface UserProfile {
   displayName: string;
   /** Calendar day, YYYY-MM-DD. */
   birthDate: string;
+  /** When others than the user have shown it to be true; null: it was only declared. */
+  ageVerifiedAt: Date | null;
   role: Role;
   status: 'active' | 'banned' | 'erased';
   /** Null while banned: for good. */

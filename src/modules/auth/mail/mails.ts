@@ -100,6 +100,30 @@ export const NOTICES = {
     text: 'Money that was paid out of your wallet was sent back to us, and is in your wallet again.',
     advice: 'Please check where it was to be paid to, and request it again.',
   },
+  identityVerified: {
+    subject: 'Your identity is verified',
+    text: 'We have seen who you are, and your birth date. There is nothing more to do.',
+  },
+  identityRejected: {
+    subject: 'Your identity could not be verified',
+    text: 'What you have shown us did not let us know who you are.',
+    advice: 'Open the app to see why, and to begin again.',
+  },
+  identityAskedAgain: {
+    subject: 'Please send your documents again',
+    text: 'What you have sent to show who you are was not enough.',
+    advice: 'Open the app to see why, and to send it again.',
+  },
+  identityExpired: {
+    subject: 'Please show again who you are',
+    text: 'Your identity was verified a long time ago, or the document has ended.',
+    advice: 'Open the app to show it again. Until then larger withdrawals and deposits have to wait.',
+  },
+  identityRevoked: {
+    subject: 'Your identity is verified no longer',
+    text: 'We have found that what had shown who you are cannot be relied on.',
+    advice: 'Please ask our support.',
+  },
 } as const satisfies Record<string, NoticeText>;
 export type Notice = keyof typeof NOTICES;
 

@@ -4,6 +4,7 @@ import type { Job, Queue } from 'bullmq';
 import { QUEUES, WORKER_OPTIONS } from '../../../platform/jobs/queues.js';
 import type { EventJob, EventType } from '../../../platform/outbox/event.js';
 import { EventRoutes } from '../../../platform/outbox/event-routes.js';
+import { type IdentityChange, kycChanged } from '../../compliance/kyc/kyc.events.js';
 import { privacyEvents } from '../../users/privacy/privacy.events.js';
 import { type AccountChange, accountChanged, sessionFamilyRevoked, sessionOpened } from '../auth.events.js';
 import { userWarned } from '../admin/moderation.events.js';
@@ -27,7 +28,8 @@ const HEARD: readonly (readonly [EventType<{ userId: string | null }>, Notice])[
 interface Payload {
   /** Null: nobody is to be told. */
   userId: string | null;
-  change?: AccountChange;
+  /** Of accountChanged and kycChanged, and of no other; null: not worth a mail. */
+  change?: AccountChange | IdentityChange | null;
   sessionId?: string;
   newDevice?: boolean;
 }
@@ -46,10 +48,11 @@ export class SecurityNoticesProcessor extends WorkerHost implements OnModuleInit
   onModuleInit(): void {
     for (const [event] of HEARD) this.routes.on(event, this.queue);
     this.routes.on(accountChanged, this.queue);
+    this.routes.on(kycChanged, this.queue);
   }
 
   override async process({ data }: Job<EventJob<Payload & Record<string, unknown>>>): Promise<void> {
-    const { change, userId, sessionId } = data.payload; // `change`: of accountChanged, and of no other
+    const { change, userId, sessionId } = data.payload;
     const notice = change ?? HEARD.find(([event]) => event.topic === data.topic)?.[1];
     if (notice === undefined || userId === null) return;
     if (notice === 'newDevice' && data.payload.newDevice !== true) return;

@@ -23,6 +23,10 @@ export class User {
   @Column('date', { name: 'birth_date' })
   birthDate: string;
 
+  /** When others than the user have shown it to be true. */
+  @Column('timestamptz', { name: 'age_verified_at', nullable: true })
+  ageVerifiedAt: Date | null;
+
   @Column('text', { default: 'user' })
   role: Role;
 

@@ -16,7 +16,7 @@ import type {
 } from '../../provider.js';
 import { STRIPE_CURRENCIES, toStripe } from './stripe-amounts.js';
 import { StripeBookings } from './stripe-bookings.js';
-import { stripeClient } from './stripe-client.js';
+import { stripeClient } from '../../../../platform/stripe/stripe-client.js';
 import { readEvent } from './stripe-events.js';
 import { asking, askingFor, refusable, refused } from './stripe-failures.js';
 import {

@@ -1,5 +1,5 @@
 import Stripe from 'stripe';
-import type { AppConfig } from '../../../../platform/config/app-config.js';
+import type { AppConfig } from '../config/app-config.js';
 
 /**
  * The version of the API that the code is written for, and that the webhook endpoint must be made with: Stripe renders
