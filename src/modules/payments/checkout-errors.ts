@@ -1,4 +1,6 @@
 import { complianceErrors } from '../compliance/compliance.errors.js';
+import { kycRequiredErrors } from '../compliance/kyc.errors.js';
+import { limitErrors } from '../compliance/limits.errors.js';
 import { paymentsErrors } from './payments.errors.js';
 
 /** Everything that beginning a payment may be refused with, but for what the module says whose thing is bought. */
@@ -9,6 +11,8 @@ export const checkoutErrors = [
   paymentsErrors.PROVIDER_CANNOT_DO,
   paymentsErrors.PHONE_REQUIRED,
   ...Object.values(complianceErrors),
+  ...Object.values(limitErrors),
+  kycRequiredErrors.KYC_REQUIRED,
   paymentsErrors.DEPOSITS_BLOCKED,
   paymentsErrors.TOO_MANY_OPEN_PAYMENTS,
   paymentsErrors.SUBSCRIPTION_EXISTS,

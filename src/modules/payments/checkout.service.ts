@@ -6,15 +6,22 @@ import { AppConfig } from '../../platform/config/app-config.js';
 import { Rules } from '../../platform/config/rules.js';
 import { newId } from '../../platform/database/ids.js';
 import { UnitOfWork } from '../../platform/database/unit-of-work.js';
+import type { Place } from '../../platform/geo/place.js';
 import { Effect } from '../../platform/http/answers.js';
 import { type IdempotencyKey, IdempotencyService } from '../../platform/http/idempotency.js';
+import type { Declaration } from '../../platform/security/operates.decorator.js';
 import type { Subject } from '../../platform/security/subject.js';
 import { barredError } from '../compliance/compliance.errors.js';
 import { ComplianceService } from '../compliance/compliance.service.js';
+import { JurisdictionsService } from '../compliance/jurisdictions.service.js';
+import { KycService } from '../compliance/kyc/kyc.service.js';
+import { PolicyService } from '../compliance/policy.service.js';
 import { askAgainAt } from './domain/asking.js';
 import { blockedUntil, failuresSince } from './domain/velocity.js';
 import type { CheckoutDto, StartCheckoutDto } from './dto/payments.dto.js';
 import { CheckoutsRepository } from './checkouts.repository.js';
+import { placeText } from './payment-facts.js';
+import { PaymentLimits } from './payment-limits.service.js';
 import { PaymentProviders } from './payment-providers.js';
 import { paymentsErrors } from './payments.errors.js';
 import { PaymentsRepository } from './payments.repository.js';
@@ -32,6 +39,8 @@ const LOOKS = 50;
 const MAX_FAILURES = 1000;
 /** Without money, and never opened: the provider declined it as it was asked for. */
 const ENDED: ReadonlySet<string> = new Set(['failed', 'expired', 'cancelled']);
+
+const PURCHASE: Declaration = { operation: 'stake', product: 'pools' };
 
 const DESCRIPTIONS: Readonly<Record<PaymentPurpose, string>> = {
   week_pass: 'Week pass',
@@ -55,6 +64,10 @@ export class CheckoutService {
     private readonly providers: PaymentProviders,
     private readonly purchases: PurchasePort,
     private readonly compliance: ComplianceService,
+    private readonly policy: PolicyService,
+    private readonly kyc: KycService,
+    private readonly jurisdictions: JurisdictionsService,
+    private readonly limits: PaymentLimits,
     private readonly idempotency: IdempotencyService,
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
@@ -64,16 +77,20 @@ export class CheckoutService {
 
   /** The answer holds nothing that changes later, so that a replay is the first answer again. */
   async start(
-    { userId }: Subject,
+    subject: Subject,
+    place: Place,
     body: StartCheckoutDto,
     key: IdempotencyKey,
   ): Promise<Effect<CheckoutDto>> {
+    // A deposit belongs to no product, what is bought does.
+    if (body.purpose !== 'deposit') this.policy.require(subject, PURCHASE, place);
+    const { userId } = subject;
     const money = this.priced(body);
     const provider = this.chosen(body);
     const scope = { userId, operation: 'payments.checkout', status: 201, now: this.clock.now() };
     const { data, replayed } = await this.unitOfWork.run((manager) =>
       this.idempotency.once(manager, scope, key, async () => ({
-        paymentId: await this.write(manager, userId, body.purpose, money, provider),
+        paymentId: await this.write(manager, { userId, place, purpose: body.purpose, money }, provider),
       })),
     );
     const payment = await this.open(data.paymentId, body.phone ?? null);
@@ -118,11 +135,10 @@ export class CheckoutService {
   /** The first step, after everything that may refuse it. */
   private async write(
     manager: EntityManager,
-    userId: string,
-    purpose: PaymentPurpose,
-    money: Money,
+    order: { userId: string; place: Place; purpose: PaymentPurpose; money: Money },
     provider: PaymentProvider,
   ): Promise<string> {
+    const { userId, place, purpose, money } = order;
     await this.repository.lockBuyer(manager, userId);
     const now = this.clock.now();
     await this.requireSlowness(manager, userId, now);
@@ -132,7 +148,9 @@ export class CheckoutService {
       purpose === 'deposit' ? null : await this.purchases.get(purpose).atCheckout(manager, userId);
     const barred = await this.compliance.enterGate(manager, userId);
     if (barred !== null) throw barredError(barred);
+    if (purpose === 'deposit') await this.requireKnown(manager, userId, place, money);
     const id = newId();
+    await this.limits.begin(manager, { id, ...order });
     await this.payments.insert(manager, {
       id,
       userId,
@@ -141,10 +159,27 @@ export class CheckoutService {
       subscriptionId: null,
       money,
       provider: provider.name,
+      place: placeText(place),
       now,
       checkAt: askAgainAt(now, 0, this.rules.payments.reconciliation.pendingMinutes),
     });
     return id;
+  }
+
+  /** What buys a pass or a period never leaves by a withdrawal, so that it is no part of this. */
+  private async requireKnown(
+    manager: EntityManager,
+    userId: string,
+    place: Place,
+    money: Money,
+  ): Promise<void> {
+    await this.kyc.requireFor(manager, {
+      userId,
+      kind: 'deposit',
+      money,
+      before: async () => this.repository.depositedBy(manager, userId, money.currency),
+      jurisdiction: this.jurisdictions.ofAnywhere(place),
+    });
   }
 
   private async requireSlowness(manager: EntityManager, userId: string, now: Date): Promise<void> {

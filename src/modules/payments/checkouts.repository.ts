@@ -37,6 +37,19 @@ export class CheckoutsRepository {
     return { failedAt: failed.map((row) => row.failed_at), open: open?.n ?? 0 };
   }
 
+  /**
+   * What a user has deposited in all in the currency, or is about to; asked of those alone who are not known, and so may not have much. Index:
+   * ix_payments_deposits.
+   */
+  async depositedBy(manager: EntityManager, userId: string, currency: string): Promise<bigint> {
+    const [row] = await manager.query<{ amount: string }[]>(
+      `SELECT coalesce(sum(amount), 0)::text AS amount FROM payments
+       WHERE user_id = $1 AND currency = $2 AND purpose = 'deposit' AND status NOT IN ('failed', 'expired', 'cancelled')`,
+      [userId, currency],
+    );
+    return BigInt(row?.amount ?? 0);
+  }
+
   /** Lets one request at a time ask the provider for the checkout; false while another does. */
   async claimOpening(id: string, now: Date, until: Date): Promise<boolean> {
     const rows = await this.database.query(

@@ -1,5 +1,7 @@
 import { Body, Controller, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import { CurrentPlace } from '../../platform/geo/current-place.decorator.js';
+import type { Place } from '../../platform/geo/place.js';
 import type { Effect } from '../../platform/http/answers.js';
 import { Idempotency, type IdempotencyKey } from '../../platform/http/idempotency.js';
 import { Operation } from '../../platform/http/operation.decorator.js';
@@ -26,11 +28,13 @@ export class DepositsController {
   })
   async deposit(
     @CurrentSubject() subject: Subject,
+    @CurrentPlace() place: Place,
     @Body() { amount, currency, provider, phone }: StartDepositDto,
     @Idempotency() key: IdempotencyKey,
   ): Promise<Effect<CheckoutDto>> {
     return await this.checkouts.start(
       subject,
+      place,
       { purpose: 'deposit', amount, currency, provider, phone },
       key,
     );

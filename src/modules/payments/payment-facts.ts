@@ -1,3 +1,4 @@
+import { NOWHERE, type Place } from '../../platform/geo/place.js';
 import type { AccountRef } from '../wallet/ledger.types.js';
 import type { MoneyFacts } from './domain/payment-machine.js';
 import type { PaymentRow } from './payments.types.js';
@@ -33,4 +34,18 @@ export function clearing(provider: string, currency: string): AccountRef {
 /** Where money of a payment stands that belongs to nobody: on the way back, or until an operator has looked at it. */
 export function aside(what: 'payment' | 'refund', id: string, currency: string): AccountRef {
   return { kind: 'escrow', owner: `${what}:${id}`, currency };
+}
+
+const REGION = /^[A-Z0-9]{1,3}$/;
+
+/** A place as a payment keeps it, `US-NY` or `US`; null: nobody knew. */
+export function placeText({ country, region, anonymous }: Place): string | null {
+  if (country === null || anonymous) return null;
+  return region !== null && REGION.test(region) ? `${country}-${region}` : country;
+}
+
+export function placeOf(text: string | null): Place {
+  if (text === null) return NOWHERE;
+  const [country = null, region = null] = text.split('-');
+  return { country, region, anonymous: false };
 }

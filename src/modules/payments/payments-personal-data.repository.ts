@@ -30,7 +30,7 @@ export class PaymentsPersonalData implements PersonalDataHolder {
       section(
         'payments',
         `SELECT id, purpose, subject, amount, currency, provider, status, failure_code, paid_amount, paid_currency, refunded,
-                period_end, created_at, confirmed_at, failed_at
+                period_end, place, created_at, confirmed_at, failed_at
          FROM payments WHERE user_id = $1 ORDER BY id`,
       ),
       section(
@@ -68,7 +68,7 @@ export class PaymentsPersonalData implements PersonalDataHolder {
       [userId],
     );
     await manager.query(
-      "UPDATE payments SET redirect_url = NULL WHERE user_id = $1 AND status <> 'pending'",
+      "UPDATE payments SET redirect_url = NULL, place = NULL WHERE user_id = $1 AND status <> 'pending'",
       [userId],
     );
   }

@@ -1,5 +1,7 @@
 import { Body, Controller, Delete, Get, Param, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import { CurrentPlace } from '../../platform/geo/current-place.decorator.js';
+import type { Place } from '../../platform/geo/place.js';
 import type { Effect, Listed } from '../../platform/http/answers.js';
 import { httpErrors } from '../../platform/http/http.errors.js';
 import { Idempotency, type IdempotencyKey } from '../../platform/http/idempotency.js';
@@ -46,10 +48,11 @@ export class PaymentsController {
   })
   async checkout(
     @CurrentSubject() subject: Subject,
+    @CurrentPlace() place: Place,
     @Body() body: StartCheckoutDto,
     @Idempotency() key: IdempotencyKey,
   ): Promise<Effect<CheckoutDto>> {
-    return await this.checkouts.start(subject, body, key);
+    return await this.checkouts.start(subject, place, body, key);
   }
 
   @Get()

@@ -2,6 +2,7 @@ import { type MiddlewareConsumer, Module, type NestModule, RequestMethod } from 
 import { raw } from 'express';
 import { AuthModule } from '../auth/auth.module.js';
 import { ComplianceModule } from '../compliance/compliance.module.js';
+import { KycModule } from '../compliance/kyc/kyc.module.js';
 import { WalletModule } from '../wallet/wallet.module.js';
 import { CheckoutService } from './checkout.service.js';
 import { CheckoutsRepository } from './checkouts.repository.js';
@@ -10,10 +11,13 @@ import { DepositsController } from './deposits.controller.js';
 import { DifferencesService } from './differences.service.js';
 import { DisputesService } from './disputes.service.js';
 import { PaymentProvidersModule } from './payment-providers.module.js';
+import { PaymentLimits } from './payment-limits.service.js';
 import { PaymentsAdminController } from './payments-admin.controller.js';
 import { PaymentsPersonalData } from './payments-personal-data.repository.js';
 import { PaymentsUpkeep } from './payments-upkeep.service.js';
 import { PaymentsController } from './payments.controller.js';
+import { PaymentsPlayedRepository } from './payments-played.repository.js';
+import { PaymentsPlayedService } from './payments-played.service.js';
 import { PaymentsRepository } from './payments.repository.js';
 import { PaymentsService } from './payments.service.js';
 import { PayoutPort } from './payout.port.js';
@@ -41,6 +45,7 @@ export const WEBHOOKS = 'payments/webhooks/';
   imports: [
     AuthModule,
     ComplianceModule,
+    KycModule,
     WalletModule,
     PaymentProvidersModule,
     StripeModule,
@@ -51,6 +56,7 @@ export const WEBHOOKS = 'payments/webhooks/';
   providers: [
     CheckoutService,
     PaymentsService,
+    PaymentLimits,
     SettlingService,
     RefundsService,
     UnusedPurchasesService,
@@ -71,6 +77,8 @@ export const WEBHOOKS = 'payments/webhooks/';
     ProviderEventsRepository,
     ReconciliationRepository,
     PaymentsPersonalData,
+    PaymentsPlayedRepository,
+    PaymentsPlayedService,
   ],
   exports: [
     PurchasePort,

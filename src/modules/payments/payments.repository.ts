@@ -15,13 +15,14 @@ export interface NewPayment {
   readonly subscriptionId: string | null;
   readonly money: Money;
   readonly provider: string;
+  readonly place: string | null;
   readonly now: Date;
   readonly checkAt: Date;
 }
 
 const COLUMNS = `id, user_id, purpose, subject, subscription_id, amount, currency, provider, provider_reference, redirect_url,
   status, failure_code, review, paid_amount, paid_currency, paid_to_kind, paid_to_owner, refunding, refunded, dispute,
-  period_end, opened_at, created_at, confirmed_at, failed_at, checks`;
+  period_end, place, opened_at, created_at, confirmed_at, failed_at, checks`;
 
 /** Payments themselves. Whoever changes one has locked its row, or names the states that it leaves. */
 @Injectable()
@@ -31,8 +32,8 @@ export class PaymentsRepository {
   async insert(manager: EntityManager, payment: NewPayment): Promise<void> {
     await manager.query(
       `INSERT INTO payments (id, user_id, purpose, subject, subscription_id, amount, currency, provider, status, created_at,
-                             check_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+                             check_at, place)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
       [
         payment.id,
         payment.userId,
@@ -45,6 +46,7 @@ export class PaymentsRepository {
         paymentMachine.initial,
         payment.now,
         payment.checkAt,
+        payment.place,
       ],
     );
   }

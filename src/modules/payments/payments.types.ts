@@ -32,6 +32,8 @@ export interface PaymentRow {
   readonly refunded: string;
   readonly dispute: 'open' | 'lost' | null;
   readonly period_end: Date | null;
+  /** Where the payer was when they began: `US-NY` or `US`; null: nobody knew. */
+  readonly place: string | null;
   readonly opened_at: Date | null;
   readonly created_at: Date;
   readonly confirmed_at: Date | null;

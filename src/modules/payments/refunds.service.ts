@@ -18,6 +18,7 @@ import { askAgainAt } from './domain/asking.js';
 import { refundable } from './domain/payment-machine.js';
 import type { RefundDto, RefundPaymentDto } from './dto/refunds.dto.js';
 import { aside, clearing, factsOf, paidTo } from './payment-facts.js';
+import { PaymentLimits } from './payment-limits.service.js';
 import { PaymentProviders } from './payment-providers.js';
 import { paymentsErrors } from './payments.errors.js';
 import { paymentChanged, refundRequested } from './payments.events.js';
@@ -40,6 +41,7 @@ export class RefundsService {
     private readonly repository: RefundsRepository,
     private readonly providers: PaymentProviders,
     private readonly purchases: PurchasesService,
+    private readonly limits: PaymentLimits,
     private readonly ledger: LedgerService,
     private readonly proofs: RecentProofService,
     private readonly idempotency: IdempotencyService,
@@ -170,6 +172,7 @@ export class RefundsService {
     const refunded = BigInt(payment.refunded) + amount;
     // Before the ledger, as when it is booked: rows of whose purchase it is are locked before accounts.
     if (refunded === BigInt(payment.paid_amount ?? 0)) await this.purchases.takeBack(manager, payment);
+    await this.limits.refunded(manager, refund);
     await this.handOver(manager, payment, refund);
     const changed = await this.payments.changeMoney(manager, payment, {
       refunding: String(BigInt(payment.refunding) - amount),
@@ -196,6 +199,9 @@ export class RefundsService {
   private async failed(manager: EntityManager, payment: PaymentRow, refund: RefundRow): Promise<void> {
     const amount = BigInt(refund.amount);
     const wasDone = refund.status === 'succeeded';
+    // What it had bought was taken back: where that money goes nobody would give anything for it any more.
+    const isAside = wasDone && this.purchases.isTakenBack(payment);
+    if (wasDone && !isAside) await this.limits.refundUndone(manager, refund);
     if (wasDone) {
       const { transferId } = await this.handOver(manager, payment, refund);
       await this.ledger.reverse(manager, {
@@ -205,8 +211,6 @@ export class RefundsService {
         requestedBy: null,
       });
     }
-    // What it had bought was taken back: where that money goes nobody would give anything for it any more.
-    const isAside = wasDone && this.purchases.isTakenBack(payment);
     const to = isAside ? aside('payment', payment.id, paidTo(payment).currency) : paidTo(payment);
     await this.move(manager, refund, {
       reference: `refund:${refund.id}:failed`,

@@ -11,6 +11,7 @@ import { LedgerService } from '../wallet/ledger.service.js';
 import type { AccountRef } from '../wallet/ledger.types.js';
 import { paymentMachine } from './domain/payment-machine.js';
 import { aside, clearing, orderedOf } from './payment-facts.js';
+import { PaymentLimits } from './payment-limits.service.js';
 import { paymentChanged, providerEventReceived, subscriptionEnding } from './payments.events.js';
 import { PaymentsRepository } from './payments.repository.js';
 import type { EventOutcome, PaymentRow } from './payments.types.js';
@@ -44,6 +45,7 @@ export class SettlingService {
     private readonly refunds: RefundsService,
     private readonly purchases: PurchasePort,
     private readonly compliance: ComplianceService,
+    private readonly limits: PaymentLimits,
     private readonly ledger: LedgerService,
     private readonly outbox: OutboxService,
     private readonly audit: AuditService,
@@ -75,6 +77,7 @@ export class SettlingService {
     if (status === null) return 'stale';
     if (!(await this.repository.end(manager, payment.id, event, { failureCode, now: this.clock.now() })))
       return 'stale';
+    await this.limits.ended(manager, payment);
     await this.tell(manager, { ...payment, status });
     return 'applied';
   }
@@ -122,6 +125,7 @@ export class SettlingService {
             periodEnd: state.periodEnd ?? null,
             refund: null,
           };
+    await this.limits.came(manager, payment, review === null && effect.refund === null);
     await this.ledger.post(manager, {
       reference: `payment:${payment.id}`,
       type: payment.purpose,
@@ -163,6 +167,9 @@ export class SettlingService {
     const subscription =
       purpose === 'subscription' ? await this.subscribe(manager, payment, state) : NO_SUBSCRIPTION;
     if (subscription.refund !== null) return { ...subscription, ...back(subscription.refund) };
+    const limited = payment.subscription_id === null ? null : await this.limits.renew(manager, payment);
+    if (limited?.forGood === true) await this.endSubscription(manager, subscription.subscriptionId);
+    if (limited !== null) return { ...subscription, ...back(limited.code) };
     const effect = await this.purchases.get(purpose).paid(manager, {
       paymentId: payment.id,
       userId,
@@ -226,7 +233,7 @@ export class SettlingService {
     return { subscriptionId: id, periodEnd, refund: begun ? null : 'SUBSCRIPTION_EXISTS' };
   }
 
-  /** Who has excluded themselves after they began to pay: each renewal would be charged and given back again. */
+  /** Who has excluded themselves, or limited what they pay, after they began: each renewal would be charged and given back again. */
   private async endSubscription(manager: EntityManager, id: string | null): Promise<void> {
     if (id === null || !(await this.subscriptions.end(manager, id, this.clock.now()))) return;
     await this.outbox.publish(manager, subscriptionEnding, { subscriptionId: id });

@@ -98,13 +98,16 @@ export class SubscriptionsRepository {
     return rows.length > 0;
   }
 
-  /** What the first payment was for, which the later ones are for as well. Index: ix_payments_subscription. */
-  async subjectOf(manager: EntityManager, id: string): Promise<string | null> {
-    const [row] = await manager.query<{ subject: string | null }[]>(
-      'SELECT subject FROM payments WHERE subscription_id = $1 AND subject IS NOT NULL ORDER BY id LIMIT 1',
+  /** What the first payment was for, and from where it was made, as the later ones are. Index: ix_payments_subscription. */
+  async firstPaymentOf(
+    manager: EntityManager,
+    id: string,
+  ): Promise<{ subject: string; place: string | null } | null> {
+    const [row] = await manager.query<{ subject: string; place: string | null }[]>(
+      'SELECT subject, place FROM payments WHERE subscription_id = $1 AND subject IS NOT NULL ORDER BY id LIMIT 1',
       [id],
     );
-    return row?.subject ?? null;
+    return row ?? null;
   }
 
   /** Whether there is a payment for the period that ends then, to the day. Index: ix_payments_subscription. */

@@ -118,11 +118,13 @@ export class SubscriptionsService {
     const { payments, clock } = this;
     const price: Money = { amount: BigInt(subscription.amount), currency: subscription.currency };
     const id = newId();
+    const first = await this.repository.firstPaymentOf(manager, subscription.id);
     await payments.insert(manager, {
       id,
       userId: subscription.user_id,
       purpose: 'subscription',
-      subject: await this.repository.subjectOf(manager, subscription.id),
+      subject: first?.subject ?? null,
+      place: first?.place ?? null,
       subscriptionId: subscription.id,
       money: price,
       provider: subscription.provider,

@@ -6,6 +6,7 @@ import { UsersModule } from '../users/users.module.js';
 import { WalletModule } from '../wallet/wallet.module.js';
 import { BuyBackPurchase } from './buy-back.purchase.js';
 import { BuyBacksService } from './buy-backs.service.js';
+import { DecidedStakesService } from './decided-stakes.service.js';
 import { DrawRepository } from './draw.repository.js';
 import { Week } from './entities/week.entity.js';
 import { EntryFeesService } from './entry-fees.service.js';
@@ -48,6 +49,7 @@ import { WeeksService } from './weeks.service.js';
     TablesService,
     PrizesService,
     PrizePaymentsService,
+    DecidedStakesService,
     MeService,
     WeekOpenedPort,
     WeeksRepository,

@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { Clock } from '../../platform/clock/clock.js';
 import type { PrizeRules } from '../../platform/config/rules.js';
 import { DomainError } from '../../platform/http/domain-error.js';
+import { LimitsService } from '../compliance/limits/limits.service.js';
 import { LedgerService } from '../wallet/ledger.service.js';
 import type { AccountRef, Leg, Posting } from '../wallet/ledger.types.js';
 import { walletErrors } from '../wallet/wallet.errors.js';
@@ -48,6 +49,7 @@ export class PrizePaymentsService {
     private readonly feesRepository: FeesRepository,
     private readonly fees: EntryFeesService,
     private readonly ledger: LedgerService,
+    private readonly limits: LimitsService,
     private readonly clock: Clock,
   ) {}
 
@@ -135,13 +137,15 @@ export class PrizePaymentsService {
   ): Promise<void> {
     if (changes.size === 0) return;
     try {
-      for (const share of changes.taken)
-        await this.ledger.reverse(manager, {
+      for (const share of changes.taken) {
+        const { transferId } = await this.ledger.reverse(manager, {
           transferId: share.transferId,
           reference: `${share.transferId}:corrected`,
           reason: 'the week was settled anew',
           requestedBy: actorId,
         });
+        await this.won(manager, currency, [{ ...share, amount: -share.amount, transferId }]);
+      }
     } catch (error) {
       if (error instanceof DomainError && error.code === walletErrors.INSUFFICIENT_FUNDS.code)
         throw poolsErrors.PRIZE_SPENT(error.details, { cause: error });
@@ -193,9 +197,23 @@ export class PrizePaymentsService {
         manager,
         batch.map((share) => postingOf(share, weekId, currency, revision)),
       );
-      batch.forEach((share, index) => transfers.set(keyOf(share), posted[index]?.transferId ?? ''));
+      const paid = batch.map((share, index) => ({ ...share, transferId: posted[index]?.transferId ?? '' }));
+      for (const share of paid) transfers.set(keyOf(share), share.transferId);
+      await this.won(manager, currency, paid);
     }
     return transfers;
+  }
+
+  /** To the winners' limits of losses. */
+  private async won(
+    manager: EntityManager,
+    currency: string,
+    shares: readonly (Share & { readonly transferId: string })[],
+  ): Promise<void> {
+    const winnings = shares.flatMap(({ userId, amount, transferId }) =>
+      userId === null ? [] : [{ userId, currency, amount, transferId }],
+    );
+    await this.limits.win(manager, winnings);
   }
 }
 

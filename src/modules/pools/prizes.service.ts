@@ -4,6 +4,7 @@ import type { PrizeRules } from '../../platform/config/rules.js';
 import { splitMoney } from '../../platform/money/money.js';
 import { AuditService } from '../../platform/observability/audit.service.js';
 import { UsersService } from '../users/users.service.js';
+import { DecidedStakesService } from './decided-stakes.service.js';
 import { computePrizes } from './domain/prizes.js';
 import type { PoolParam, PrizeDto } from './dto/weeks.dto.js';
 import { MembersRepository } from './members.repository.js';
@@ -19,6 +20,7 @@ export class PrizesService {
     private readonly weeks: WeeksService,
     private readonly repository: PrizesRepository,
     private readonly payments: PrizePaymentsService,
+    private readonly stakes: DecidedStakesService,
     private readonly members: MembersRepository,
     private readonly users: UsersService,
     private readonly audit: AuditService,
@@ -35,6 +37,7 @@ export class PrizesService {
     const byPool = Map.groupBy(standings, (row) => row.pool_id);
     const paid = await this.repository.paidPots(manager, weekId);
     if (paid.length === 0) {
+      await this.stakes.decide(manager, weekId);
       const carried = await this.carryInto(manager, weekId, [...byPool.keys()], rules.currency);
       const pots = await this.payments.fill(manager, weekId, carried, rules);
       await this.payments.pay(manager, weekId, rules.currency, prizesOf(pots, byPool, rules));

@@ -18,6 +18,8 @@ export interface PurchaseRow {
   taken_back_at: Date | null;
 }
 
+export type PlayedRow = Pick<PurchaseRow, 'payment_id' | 'week_id' | 'last_week_id' | 'amount'>;
+
 export interface NewPurchase {
   paymentId: string;
   userId: string;
@@ -104,6 +106,19 @@ export class PurchasesRepository {
       [userId, weekId, source],
     );
     return count === 1;
+  }
+
+  /** What was paid for a week, alone or with others, and not given back. Indexes: ix_week_purchases_week, ix_week_purchases_subscription. */
+  async playedIn(manager: EntityManager, weekId: number): Promise<PlayedRow[]> {
+    return await manager.query<PlayedRow[]>(
+      `SELECT payment_id, week_id, last_week_id, amount FROM week_purchases
+       WHERE purpose <> 'subscription' AND week_id = $1 AND refused IS NULL AND taken_back_at IS NULL
+       UNION ALL
+       SELECT payment_id, week_id, last_week_id, amount FROM week_purchases
+       WHERE purpose = 'subscription' AND week_id <= $1 AND last_week_id >= $1 AND refused IS NULL AND taken_back_at IS NULL
+       ORDER BY payment_id`,
+      [weekId],
+    );
   }
 
   /** Weeks of a span that were drawn. */
