@@ -4,8 +4,9 @@ import { NestFactory } from '@nestjs/core';
 import pg from 'pg';
 import { v7 } from 'uuid';
 import { floors } from '../src/app.module.js';
+import { pairParameters, POST_PAIR } from '../src/modules/wallet/ledger.repository.js';
 import { LedgerService } from '../src/modules/wallet/ledger.service.js';
-import type { AccountRef, Posting } from '../src/modules/wallet/ledger.types.js';
+import type { AccountRef, Leg, Posting } from '../src/modules/wallet/ledger.types.js';
 import type { AppConfig } from '../src/platform/config/app-config.js';
 import { loadAppConfig } from '../src/platform/config/load-config.js';
 import { UnitOfWork } from '../src/platform/database/unit-of-work.js';
@@ -19,9 +20,8 @@ import {
   makeFloors,
   seedLedger,
 } from './support/ledger-floors.js';
-import { drive } from './support/load.js';
-import { signIn } from './support/seed.js';
-import { seedOperators, seedWithdrawals } from './support/seed-withdrawals.js';
+import { releasesThroughHttp } from './support/ledger-http.js';
+import { any, CLIENTS, load } from './support/ledger-load.js';
 import { type Bench, startBench } from './support/services.js';
 
 @Module({})
@@ -31,22 +31,24 @@ class LedgerBench {
   }
 }
 
-const CLIENTS = 8;
-const CONNECTIONS = 32;
 const ROUNDS = 3;
-const WARM_UP = 2;
-/** Withdrawals made for each second of the measurement through HTTP and beside it. */
-const SEEDED_A_SECOND = 5000;
 const STORED = [100_000, 10_000_000];
 
+const HASH = Buffer.alloc(32, 7);
 const FEES: AccountRef = { kind: 'fees', owner: 'house', currency: 'USD' };
 const POT: AccountRef = { kind: 'pot', owner: 'hot', currency: 'USD' };
 
-const any = <T>(list: readonly T[]): T => list[Math.floor(Math.random() * list.length)] as T;
+/**
+ * As where a commit takes a millisecond to be durable (a volume over the network, a standby that confirms): Postgres itself waits
+ * that long before each flush, also for a single commit. The flush of this machine's own disk takes a tenth of that.
+ */
+const SLOW_COMMITS = '-c commit_delay=1000 -c commit_siblings=0';
 
 /** One database with the product in this process and the floors beside it. */
 interface Place {
   readonly bench: Bench;
+  /** What calls functions alone: as many connections as clients, each call its own transaction. */
+  readonly pool: pg.Pool;
   readonly ledger: LedgerService;
   readonly keyRing: KeyRing;
   readonly work: UnitOfWork;
@@ -65,10 +67,13 @@ export async function run({ seconds }: { seconds: number }): Promise<Figure[]> {
     const [first] = places as [Place, Place];
     return [
       ...(await throughput(first, seconds)),
-      await throughHttp(first, seconds),
+      ...(await throughputOfSlowCommits(first, seconds)),
+      await releasesThroughHttp(first, ROUNDS, seconds),
       ...(await growth(places, seconds)),
     ];
   } finally {
+    // They are databases of one server, which stops with the first of them.
+    for (const { pool } of places) await pool.end();
     for (const place of places.toReversed()) await place.close();
   }
 }
@@ -88,8 +93,10 @@ async function open(stored: number): Promise<Place> {
     LOG_LEVEL: 'warn',
   });
   const app = await NestFactory.createApplicationContext(LedgerBench.with(config), { logger: ['error'] });
+  const pool = new pg.Pool({ connectionString: bench.databaseUrl, max: CLIENTS });
   return {
     bench,
+    pool,
     userIds,
     ledger: app.get(LedgerService),
     keyRing: app.get(KeyRing),
@@ -101,15 +108,16 @@ async function open(stored: number): Promise<Place> {
   };
 }
 
-/** As everything that moves money does: in a transaction of the application. */
-async function post({ ledger, work }: Place, posting: Posting): Promise<void> {
-  await work.run(async (manager) => ledger.post(manager, posting));
+/** The product's function, called alone as the floors are, with what the application makes of a posting ready. */
+async function post(pool: pg.Pool, { reference, type, legs }: Posting): Promise<void> {
+  const values = pairParameters({ reference, type, legs: legs.toSorted(byAccount), hash: HASH });
+  const { rows } = await pool.query({ name: 'post', text: POST_PAIR, values });
+  if (rows[0].transfer_id === null) throw new Error(`${reference} was not posted`);
 }
 
-async function throughput(place: Place, seconds: number): Promise<Figure[]> {
-  const { bench } = place;
-  const pool = new pg.Pool({ connectionString: bench.databaseUrl, max: CLIENTS });
-  const accounts = await floorAccounts(bench.db);
+/** What is measured of transfers, each by its name, over connections of this pool. */
+async function transfers(place: Place, pool: pg.Pool) {
+  const accounts = await floorAccounts(place.bench.db);
   const [hottest] = accounts as [string];
   const two = () => {
     const from = any(accounts);
@@ -122,8 +130,8 @@ async function throughput(place: Place, seconds: number): Promise<Figure[]> {
   const floor = (text: string, values: () => string[]) => async () => {
     await pool.query({ name: text.slice(0, 30), text, values: values() });
   };
-  const ours = (to: () => AccountRef) => async () => post(place, transfer(place, to()));
-  const runs = {
+  const ours = (to: () => AccountRef) => async () => post(pool, transfer(place, to()));
+  return {
     bare: floor(FLOOR_BARE, two),
     floor: floor(FLOOR_TRANSFER, two),
     'floor, hot': floor(FLOOR_TRANSFER, hot),
@@ -131,12 +139,21 @@ async function throughput(place: Place, seconds: number): Promise<Figure[]> {
     'hot (fees)': ours(() => FEES),
     'hot (one row)': ours(() => POT),
   };
+}
+
+type Calls = Record<string, () => Promise<void>>;
+
+/**
+ * Rounds of all of them, one after the other, after a second of each to warm up: many short ones, for the machine's speed is another
+ * from one moment to the next.
+ */
+async function interleaved<Runs extends Calls>(runs: Runs, seconds: number) {
   for (const call of Object.values(runs)) await load(call, 1);
-  const rounds: Record<keyof typeof runs, number>[] = [];
-  for (let round = 1; round <= ROUNDS; round += 1) {
-    const values = {} as Record<keyof typeof runs, number>;
+  const rounds: Record<keyof Runs, number>[] = [];
+  for (let round = 1; round <= 3 * ROUNDS; round += 1) {
+    const values = {} as Record<keyof Runs, number>;
     for (const [name, call] of Object.entries(runs))
-      values[name as keyof typeof runs] = await load(call, seconds);
+      values[name as keyof Runs] = await load(call, seconds / 3);
     rounds.push(values);
     say(
       `round ${round}: ${Object.entries(values)
@@ -144,76 +161,59 @@ async function throughput(place: Place, seconds: number): Promise<Figure[]> {
         .join(', ')}`,
     );
   }
-  await pool.end();
-  const beside = (metric: string, value: keyof typeof runs, under: keyof typeof runs, target: number) =>
+  return (metric: string, value: keyof Runs, under: keyof Runs, target: number) =>
     ratioFigure(
       { bench: 'ledger', metric, unit: 'transfers/s' },
       rounds.map((each) => ({ value: each[value], floor: each[under] })),
       target,
     );
+}
+
+async function throughput(place: Place, seconds: number): Promise<Figure[]> {
+  const { pool, ledger, work, userIds } = place;
+  // An account is made by the first transfer to it.
+  for (const to of [FEES, POT]) await work.run(async (manager) => ledger.post(manager, transfer(place, to)));
+  const figure = await interleaved(
+    {
+      ...(await transfers(place, pool)),
+      // As what moves money does that does more than that: between BEGIN and COMMIT, through TypeORM.
+      'in a transaction': async () => {
+        await work.run(async (manager) => ledger.post(manager, transfer(place, user(any(userIds)))));
+      },
+    },
+    seconds,
+  );
   return [
-    beside('random accounts beside two locked accounts', 'random', 'floor', 1),
-    beside('random accounts beside bare statements', 'random', 'bare', 0.5),
-    beside('one hot account beside two locked accounts', 'hot (fees)', 'floor, hot', 4),
+    figure('random accounts beside two locked accounts', 'random', 'floor', 1),
+    figure('random accounts beside bare statements', 'random', 'bare', 0.5),
+    figure('one hot account beside two locked accounts', 'hot (fees)', 'floor, hot', 4),
+    figure('in a transaction of the application beside one call', 'in a transaction', 'floor', 0),
   ];
 }
 
-/**
- * The operation of the API that moves money with the least around it, an operator's no to a withdrawal (its state, the audit log
- * and the event that tells of it), beside the release of the hold alone, which is its money, without HTTP and all of that.
- */
-async function throughHttp(place: Place, seconds: number): Promise<Figure> {
-  const { bench, ledger, work, keyRing, userIds } = place;
-  const tokens = await signIn(bench.db, await seedOperators(bench.db, CONNECTIONS), bench.privateKey);
-  const needed = SEEDED_A_SECOND * (WARM_UP + ROUNDS * seconds);
-  const waiting = await seedWithdrawals(bench.db, userIds, keyRing, needed);
-  const next = () => {
-    const one = waiting.pop();
-    if (!one) throw new Error('there are not enough withdrawals: raise SEEDED_A_SECOND');
-    return one;
-  };
-  const api = await bench.start('main', { LOG_LEVEL: 'warn', DATABASE_POOL_SIZE: String(CLIENTS) });
-  const http = async (time: number) => {
-    const { perSecond, answers } = await drive({
-      url: api.url,
-      connections: CONNECTIONS,
-      seconds: time,
-      request: () => ({
-        method: 'POST',
-        path: `/api/v1/admin/withdrawals/${next().id}/decide`,
-        headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${any(tokens)}` },
-        body: '{"decision":"reject","note":"bench"}',
-      }),
-    });
-    if (answers.size !== 1 || !answers.has('200')) throw new Error(`refused: ${[...answers].join(' ')}`);
-    return perSecond;
-  };
-  const alone = async (time: number) =>
-    load(async () => {
-      const { id, holdId } = next();
-      await work.run(async (manager) =>
-        ledger.release(manager, { holdId, reference: `withdrawal:${id}:released` }),
-      );
-    }, time);
-  await http(WARM_UP);
-  await alone(WARM_UP);
-  const rounds: { value: number; floor: number }[] = [];
-  for (let round = 1; round <= ROUNDS; round += 1) {
-    const floor = await alone(seconds);
-    const value = await http(seconds);
-    rounds.push({ value, floor });
-    say(`round ${round}: releases ${floor.toFixed(0)}/s, through HTTP ${value.toFixed(0)}/s`);
-  }
-  await api.stop();
-  return ratioFigure(
-    {
-      bench: 'ledger',
-      metric: 'rejected withdrawals through HTTP beside releases alone',
-      unit: 'transfers/s',
-    },
-    rounds,
-    0.5,
+async function throughputOfSlowCommits(place: Place, seconds: number): Promise<Figure[]> {
+  const pool = new pg.Pool({
+    connectionString: place.bench.databaseUrl,
+    max: CLIENTS,
+    options: SLOW_COMMITS,
+  });
+  const { floor, 'floor, hot': floorHot, random, 'hot (fees)': hot } = await transfers(place, pool);
+  const began = performance.now();
+  for (let n = 0; n < 100; n += 1) await floor();
+  say(
+    `commits that take 1 ms: a floor's transfer by itself ${((performance.now() - began) / 100).toFixed(2)} ms`,
   );
+  const figure = await interleaved({ floor, 'floor, hot': floorHot, random, 'hot (fees)': hot }, seconds);
+  await pool.end();
+  return [
+    figure('random accounts, commits that take 1 ms, beside two locked accounts', 'random', 'floor', 1),
+    figure(
+      'one hot account, commits that take 1 ms, beside two locked accounts',
+      'hot (fees)',
+      'floor, hot',
+      4,
+    ),
+  ];
 }
 
 /** Whether transfers stay as fast as entries pile up. */
@@ -224,7 +224,7 @@ async function growth(places: readonly Place[], seconds: number): Promise<Figure
     for (const place of places)
       values.push(
         await load(
-          async () => post(place, transfer(place, user(any(place.userIds)))),
+          async () => post(place.pool, transfer(place, user(any(place.userIds)))),
           round === 0 ? 2 : seconds,
         ),
       );
@@ -243,20 +243,6 @@ async function growth(places: readonly Place[], seconds: number): Promise<Figure
   ];
 }
 
-async function load(call: () => Promise<void>, seconds: number): Promise<number> {
-  const end = performance.now() + seconds * 1000;
-  let done = 0;
-  await Promise.all(
-    Array.from({ length: CLIENTS }, async () => {
-      while (performance.now() < end) {
-        await call();
-        done += 1;
-      }
-    }),
-  );
-  return done / seconds;
-}
-
 function user(userId: string): AccountRef {
   return { kind: 'user_available', owner: userId, currency: 'USD' };
 }
@@ -273,4 +259,8 @@ function transfer({ userIds }: Place, to: AccountRef): Posting {
       { account: to, amount: 1n },
     ],
   };
+}
+
+function byAccount({ account: a }: Leg, { account: b }: Leg): number {
+  return a.kind + a.owner < b.kind + b.owner ? -1 : 1;
 }

@@ -8,6 +8,7 @@ import { UnitOfWork } from '../../src/platform/database/unit-of-work.js';
 import { Builders, PASSWORD } from '../support/builders.js';
 import { CapturedMails } from '../support/captured-mails.js';
 import type { Answer, Client } from '../support/client.js';
+import { known } from '../support/kyc.js';
 import { proveAgain } from '../support/proofs.js';
 import { startSystemWithRules } from '../support/rules-folder.js';
 import { SignUps } from '../support/sign-ups.js';
@@ -37,10 +38,11 @@ describe('withdrawals', () => {
     expect(await brokenMoney(system)).toEqual([]);
   });
 
-  /** Somebody with a wallet. */
+  /** Somebody with a wallet, whose identity is known. */
   async function rich(amount = 100_000): Promise<Client> {
     const [client] = (await make.players(1)) as [Client];
     await wallets.deposit(client, BigInt(amount));
+    await known(system, client);
     return client;
   }
 
@@ -461,6 +463,7 @@ describe('withdrawals', () => {
 
     it('are not the operator’s own, and not decided on an old proof', async () => {
       await wallets.deposit(admins[0]!, 500_000n);
+      await known(system, admins[0]!);
       const { data } = await withdraw(admins[0]!, { amount: 300_000 });
       expect(codeOf(await decide(admins[0]!, data.id, 'approve'))).toBe('WITHDRAWAL_OWN');
       expect(codeOf(await decide(admins[1]!, randomUUID(), 'approve'))).toBe('WITHDRAWAL_NOT_FOUND');

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { WithdrawalRow } from '../../src/modules/payments/withdrawals/withdrawals.types.js';
 import { VerifyService } from '../../src/modules/wallet/verify.service.js';
 import type { Answer, Client } from './client.js';
+import { known } from './kyc.js';
 import { eventually, type System } from './system.js';
 import { Wallets } from './wallets.js';
 
@@ -18,6 +19,7 @@ export async function withdraw(
 /** Ids of withdrawals that wait for an operator, one of each player. */
 export async function waitingWithdrawals(system: System, players: readonly Client[]): Promise<string[]> {
   const wallets = new Wallets(system);
+  await known(system, ...players);
   return await Promise.all(
     players.map(async (player) => {
       await wallets.deposit(player, 300_000n);

@@ -70,8 +70,7 @@ export class LedgerService {
 
   /** Gives back what is left of a hold. Throws HOLD_NOT_FOUND and HOLD_NOT_OPEN. */
   async release(manager: EntityManager, release: ReleaseOrder): Promise<Posted> {
-    const hash = hashOf('release', release.holdId);
-    return posted(await this.repository.release(manager, release, hash));
+    return posted(await this.repository.release(manager, release));
   }
 
   /**

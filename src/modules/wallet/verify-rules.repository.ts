@@ -144,7 +144,7 @@ export const LEDGER_RULES: readonly LedgerRule[] = [
         ('constraint', 'ledger_accounts', 'ledger_accounts_kind'),
         ('constraint', 'ledger_accounts', 'ux_ledger_accounts'),
         ('constraint', 'ledger_transfers', 'ux_ledger_transfers_reference'),
-        ('constraint', 'ledger_transfers', 'ux_ledger_transfers_reverses'),
+        ('index', 'ledger_transfers', 'ux_ledger_transfers_reverses'),
         ('constraint', 'ledger_holds', 'ux_ledger_holds_reference'),
         ('constraint', 'ledger_holds', 'ledger_holds_conserved')) AS g (kind, relation, name)
       LEFT JOIN LATERAL (
@@ -152,7 +152,10 @@ export const LEDGER_RULES: readonly LedgerRule[] = [
         FROM pg_trigger WHERE g.kind = 'trigger' AND tgrelid = g.relation::regclass AND tgname = g.name
         UNION ALL
         SELECT true, CASE WHEN NOT convalidated THEN 'it was never checked against the rows' END
-        FROM pg_constraint WHERE g.kind = 'constraint' AND conrelid = g.relation::regclass AND conname = g.name) s ON true
+        FROM pg_constraint WHERE g.kind = 'constraint' AND conrelid = g.relation::regclass AND conname = g.name
+        UNION ALL
+        SELECT true, CASE WHEN NOT (indisunique AND indisvalid) THEN 'it does not keep its rule' END
+        FROM pg_index WHERE g.kind = 'index' AND indrelid = g.relation::regclass AND indexrelid = to_regclass(g.name)) s ON true
       WHERE s.here IS NULL OR s.state IS NOT NULL
       UNION ALL
       -- Each month of entries is kept by triggers of its own.

@@ -34,6 +34,7 @@ import { WalletService } from './wallet.service.js';
     LedgerRepository,
     LedgerService,
     PendingMoneyPort,
+    WalletService,
     WalletUpdatesService,
     VerifyService,
     VerificationsService,

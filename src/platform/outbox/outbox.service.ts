@@ -25,12 +25,11 @@ export class OutboxService {
     event: EventType<Payload>,
     payload: Payload,
   ): Promise<void> {
-    const requestId = this.cls.isActive() ? this.cls.getId() : null;
     await this.repository.insert(manager, {
       id: newId(),
       topic: event.topic,
       payload,
-      request_id: requestId,
+      request_id: this.requestId,
     });
     afterCommit(manager, 'outbox.wake', () => this.wake());
   }
@@ -46,13 +45,18 @@ export class OutboxService {
     });
   }
 
+  /** What caused an event: the request that is being answered, or null. For SQL functions that write events themselves. */
+  get requestId(): string | null {
+    return this.cls.isActive() ? this.cls.getId() : null;
+  }
+
   /** Channel on which the relay is woken. */
   get wakeChannel(): string {
     return `${this.config.REDIS_PREFIX}:outbox`;
   }
 
-  /** Best effort: without Redis the relay finds the row when it polls. */
-  private wake(): void {
+  /** Once events are committed; `publish` does so by itself. Best effort: without Redis the relay finds the row when it polls. */
+  wake(): void {
     if (this.redis.cacheReady) void this.redis.cache.publish(this.wakeChannel, '').catch(() => undefined);
   }
 }

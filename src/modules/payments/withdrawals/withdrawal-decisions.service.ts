@@ -1,19 +1,20 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Clock } from '../../../platform/clock/clock.js';
+import { isRetryable } from '../../../platform/database/database-errors.js';
 import { UnitOfWork } from '../../../platform/database/unit-of-work.js';
 import { AuditService } from '../../../platform/observability/audit.service.js';
 import { OutboxService } from '../../../platform/outbox/outbox.service.js';
 import type { Subject } from '../../../platform/security/subject.js';
 import { RecentProofService } from '../../auth/sessions/recent-proof.service.js';
-import { LedgerService } from '../../wallet/ledger.service.js';
 import type { AdminWithdrawalDto, DecideWithdrawalDto } from './dto/withdrawals.dto.js';
 import { PayoutsService } from './payouts.service.js';
 import { WithdrawalAnswers } from './withdrawal-answers.js';
 import { withdrawalsErrors } from './withdrawals.errors.js';
-import { withdrawalChanged } from './withdrawals.events.js';
 import { WithdrawalsRepository } from './withdrawals.repository.js';
 import type { WithdrawalRow } from './withdrawals.types.js';
+
+const ATTEMPTS = 4;
 
 /** An operator's word on what the rules did not let pass by itself. */
 @Injectable()
@@ -22,7 +23,6 @@ export class WithdrawalDecisionsService {
     private readonly repository: WithdrawalsRepository,
     private readonly answers: WithdrawalAnswers,
     private readonly payouts: PayoutsService,
-    private readonly ledger: LedgerService,
     private readonly proofs: RecentProofService,
     private readonly audit: AuditService,
     private readonly outbox: OutboxService,
@@ -36,21 +36,11 @@ export class WithdrawalDecisionsService {
    */
   async decide(operator: Subject, id: string, body: DecideWithdrawalDto): Promise<AdminWithdrawalDto> {
     await this.proofs.require(operator);
-    return await this.unitOfWork.run(async (manager) => {
-      const asked = await this.othersOf(manager, operator, id);
-      const row =
-        body.decision === 'approve'
-          ? await this.approve(manager, operator, asked, body.note)
-          : await this.reject(manager, operator, asked, body.note);
-      await this.audit.record(manager, {
-        actorId: operator.userId,
-        action: 'withdrawal.decided',
-        subjectType: 'withdrawal',
-        subjectId: id,
-        details: { decision: body.decision, userId: row.user_id },
-      });
-      return this.answers.toAdminDto(row);
-    });
+    const row =
+      body.decision === 'approve'
+        ? await this.approve(operator, id, body.note)
+        : await this.reject(operator, id, body.note);
+    return this.answers.toAdminDto(row);
   }
 
   /** Closes what did not fit, or why it was held back. Throws as `decide` does, and WITHDRAWAL_NOT_IN_REVIEW. */
@@ -79,39 +69,42 @@ export class WithdrawalDecisionsService {
     return row;
   }
 
-  private async approve(
-    manager: EntityManager,
-    operator: Subject,
-    { id, status }: WithdrawalRow,
-    note: string,
-  ): Promise<WithdrawalRow> {
-    const decidedAt = this.clock.now();
-    const row = await this.repository.move(manager, id, 'approve', {
-      decidedAt,
-      decidedBy: operator.userId,
-      note,
+  private async approve(operator: Subject, id: string, note: string): Promise<WithdrawalRow> {
+    return await this.unitOfWork.run(async (manager) => {
+      const { status } = await this.othersOf(manager, operator, id);
+      const row = await this.repository.move(manager, id, 'approve', {
+        decidedAt: this.clock.now(),
+        decidedBy: operator.userId,
+        note,
+      });
+      if (!row) throw withdrawalsErrors.WITHDRAWAL_ALREADY_DECIDED({ status });
+      await this.payouts.order(manager, id);
+      await this.audit.record(manager, {
+        actorId: operator.userId,
+        action: 'withdrawal.decided',
+        subjectType: 'withdrawal',
+        subjectId: id,
+        details: { decision: 'approve', userId: row.user_id },
+      });
+      return row;
     });
-    if (!row) throw withdrawalsErrors.WITHDRAWAL_ALREADY_DECIDED({ status });
-    await this.payouts.order(manager, id);
-    return row;
   }
 
-  private async reject(
-    manager: EntityManager,
-    operator: Subject,
-    { id, status, hold_id: holdId, user_id: userId }: WithdrawalRow,
-    note: string,
-  ): Promise<WithdrawalRow> {
-    const now = this.clock.now();
-    const row = await this.repository.move(manager, id, 'reject', {
-      decidedAt: now,
-      decidedBy: operator.userId,
-      note,
-      settledAt: now,
-    });
-    if (!row) throw withdrawalsErrors.WITHDRAWAL_ALREADY_DECIDED({ status });
-    await this.ledger.release(manager, { holdId, reference: `withdrawal:${id}:released` });
-    await this.outbox.publish(manager, withdrawalChanged, { withdrawalId: id, userId, status: 'rejected' });
-    return row;
+  /** One call, which is its own transaction: asked again as a whole when it was the victim of a deadlock. */
+  private async reject(operator: Subject, id: string, note: string, attempt = 1): Promise<WithdrawalRow> {
+    try {
+      const { userId: operatorId } = operator;
+      const { requestId } = this.outbox;
+      const now = this.clock.now();
+      const { refusal, ...row } = await this.repository.reject({ id, operatorId, note, now, requestId });
+      if (refusal === 'WITHDRAWAL_NOT_FOUND') throw withdrawalsErrors[refusal]({ withdrawalId: id });
+      if (refusal === 'WITHDRAWAL_ALREADY_DECIDED') throw withdrawalsErrors[refusal]({ status: row.status });
+      if (refusal !== null) throw withdrawalsErrors[refusal]();
+      this.outbox.wake();
+      return row;
+    } catch (error) {
+      if (isRetryable(error) && attempt < ATTEMPTS) return await this.reject(operator, id, note, attempt + 1);
+      throw error;
+    }
   }
 }

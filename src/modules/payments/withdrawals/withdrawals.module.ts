@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AuthModule } from '../../auth/auth.module.js';
 import { ComplianceModule } from '../../compliance/compliance.module.js';
+import { KycModule } from '../../compliance/kyc/kyc.module.js';
 import { UsersModule } from '../../users/users.module.js';
 import { WalletModule } from '../../wallet/wallet.module.js';
 import { PaymentProvidersModule } from '../payment-providers.module.js';
@@ -17,7 +18,15 @@ import { WithdrawalsService } from './withdrawals.service.js';
 
 /** Money out of wallets. */
 @Module({
-  imports: [AuthModule, ComplianceModule, UsersModule, WalletModule, PaymentProvidersModule, PaymentsModule],
+  imports: [
+    AuthModule,
+    ComplianceModule,
+    KycModule,
+    UsersModule,
+    WalletModule,
+    PaymentProvidersModule,
+    PaymentsModule,
+  ],
   controllers: [WithdrawalsController, WithdrawalsAdminController],
   providers: [
     WithdrawalsService,

@@ -4,6 +4,7 @@ import { Clock } from '../../../platform/clock/clock.js';
 import { Rules } from '../../../platform/config/rules.js';
 import { newId } from '../../../platform/database/ids.js';
 import { UnitOfWork } from '../../../platform/database/unit-of-work.js';
+import type { Place } from '../../../platform/geo/place.js';
 import type { Effect, Listed } from '../../../platform/http/answers.js';
 import { type IdempotencyKey, IdempotencyService } from '../../../platform/http/idempotency.js';
 import {
@@ -17,6 +18,8 @@ import { OutboxService } from '../../../platform/outbox/outbox.service.js';
 import type { Subject } from '../../../platform/security/subject.js';
 import { PasswordAgeService } from '../../auth/password/password-age.service.js';
 import { RecentProofService } from '../../auth/sessions/recent-proof.service.js';
+import { JurisdictionsService } from '../../compliance/jurisdictions.service.js';
+import { KycService } from '../../compliance/kyc/kyc.service.js';
 import { WithdrawalRules, type WithdrawalVerdict } from '../../compliance/withdrawal-rules.service.js';
 import { LedgerService } from '../../wallet/ledger.service.js';
 import { PaymentProviders } from '../payment-providers.js';
@@ -46,6 +49,8 @@ export class WithdrawalsService {
     private readonly payouts: PayoutsService,
     private readonly ledger: LedgerService,
     private readonly withdrawalRules: WithdrawalRules,
+    private readonly kyc: KycService,
+    private readonly jurisdictions: JurisdictionsService,
     private readonly proofs: RecentProofService,
     private readonly passwords: PasswordAgeService,
     private readonly idempotency: IdempotencyService,
@@ -59,10 +64,11 @@ export class WithdrawalsService {
   /**
    * Holds the money at once. An exclusion does not stand in the way: it is the user's own. Throws PROOF_TOO_OLD,
    * PAYMENT_PROVIDER_UNKNOWN, CURRENCY_NOT_TAKEN, AMOUNT_OUT_OF_RANGE, PHONE_REQUIRED, WITHDRAWAL_COOLING_OFF,
-   * TOO_MANY_OPEN_WITHDRAWALS, INSUFFICIENT_FUNDS.
+   * TOO_MANY_OPEN_WITHDRAWALS, KYC_REQUIRED, INSUFFICIENT_FUNDS.
    */
   async request(
     subject: Subject,
+    place: Place,
     body: RequestWithdrawalDto,
     key: IdempotencyKey,
   ): Promise<Effect<WithdrawalDto>> {
@@ -73,7 +79,7 @@ export class WithdrawalsService {
       await this.proofs.hold(manager, subject); // the user's row too: one request after the other
       return await this.idempotency.once(manager, scope, key, async () => {
         this.requirePayable(body);
-        const verdict = await this.judge(manager, userId, body, now);
+        const verdict = await this.judge(manager, userId, place, body, now);
         return await this.take(manager, userId, body, verdict, now);
       });
     });
@@ -122,6 +128,7 @@ export class WithdrawalsService {
   private async judge(
     manager: EntityManager,
     userId: string,
+    place: Place,
     { amount, currency }: RequestWithdrawalDto,
     now: Date,
   ): Promise<WithdrawalVerdict> {
@@ -129,6 +136,13 @@ export class WithdrawalsService {
     const figures = await this.repository.figuresOf(manager, userId, currency, since);
     const { openAtMost } = this.rules.withdrawals;
     if (figures.open >= openAtMost) throw withdrawalsErrors.TOO_MANY_OPEN_WITHDRAWALS({ limit: openAtMost });
+    await this.kyc.requireFor(manager, {
+      userId,
+      kind: 'withdrawal',
+      money: { amount: BigInt(amount), currency },
+      before: () => Promise.resolve(figures.amount),
+      jurisdiction: this.jurisdictions.ofAnywhere(place),
+    });
     return await this.withdrawalRules.judge({
       userId,
       amount: BigInt(amount),
