@@ -9,6 +9,7 @@ const BENCHES: Record<string, () => Promise<{ run: (options: { seconds: number }
   growth: () => import('./growth.js'),
   auth: () => import('./auth.js'),
   ledger: () => import('./ledger.js'),
+  compliance: () => import('./compliance.js'),
   plans: () => import('./plans.js'),
 };
 

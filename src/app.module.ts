@@ -6,7 +6,9 @@ import { AuthModule } from './modules/auth/auth.module.js';
 import { OAuthModule } from './modules/auth/oauth/oauth.module.js';
 import { PermissionsGuard } from './modules/auth/permissions.guard.js';
 import { BetsModule } from './modules/bets/bets.module.js';
+import { ComplianceGuard } from './modules/compliance/compliance.guard.js';
 import { ComplianceModule } from './modules/compliance/compliance.module.js';
+import { KycModule } from './modules/compliance/kyc/kyc.module.js';
 import { NotificationsModule } from './modules/notifications/notifications.module.js';
 import { PaymentsModule } from './modules/payments/payments.module.js';
 import { SandboxModule } from './modules/payments/providers/sandbox/sandbox.module.js';
@@ -24,6 +26,7 @@ import { ClockModule } from './platform/clock/clock.module.js';
 import type { AppConfig } from './platform/config/app-config.js';
 import { ConfigModule } from './platform/config/config.module.js';
 import { DatabaseModule } from './platform/database/database.module.js';
+import { GeoModule } from './platform/geo/geo.module.js';
 import { BodyGuard } from './platform/http/body.guard.js';
 import { DomainErrorFilter } from './platform/http/domain-error.filter.js';
 import { validationPipe } from './platform/http/validation.js';
@@ -47,6 +50,7 @@ export function floors(config: AppConfig, applicationName: string): (Type<unknow
     ClockModule,
     JobsModule,
     ObservabilityModule,
+    GeoModule,
     SecurityModule,
     RealtimeModule,
     PrivacyModule,
@@ -58,6 +62,7 @@ export function floors(config: AppConfig, applicationName: string): (Type<unknow
     SportsModule,
     WalletModule,
     ComplianceModule,
+    KycModule,
     AuthModule,
     OAuthModule,
     AuthAdminModule,
@@ -70,7 +75,7 @@ export function floors(config: AppConfig, applicationName: string): (Type<unknow
   ];
 }
 
-/** The API process. The guards run in this order: flood, session, the subject's limit, permission, no body where none is taken. */
+/** The API process. The guards run in this order: flood, session, the subject's limit, rules of play, permission, no body where none is taken. */
 @Module({})
 export class AppModule {
   static forRoot(config: AppConfig): DynamicModule {
@@ -88,6 +93,7 @@ export class AppModule {
         { provide: APP_GUARD, useClass: FloodGuard },
         { provide: APP_GUARD, useExisting: AuthGuard },
         { provide: APP_GUARD, useClass: TierGuard },
+        { provide: APP_GUARD, useExisting: ComplianceGuard },
         { provide: APP_GUARD, useExisting: PermissionsGuard },
         { provide: APP_GUARD, useClass: BodyGuard },
         { provide: APP_PIPE, useFactory: validationPipe },

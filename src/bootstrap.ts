@@ -7,6 +7,7 @@ import { Logger } from 'nestjs-pino';
 import { AppModule } from './app.module.js';
 import { guardErrors } from './modules/auth/auth.errors.js';
 import { playErrors } from './modules/compliance/compliance.errors.js';
+import { KYC_UPLOADS, KYC_WEBHOOKS } from './modules/compliance/kyc/kyc.module.js';
 import { purchaseErrors } from './modules/pools/pools.errors.js';
 import { FORM_ROUTE } from './modules/auth/oauth/oauth.module.js';
 import { WEBHOOKS } from './modules/payments/payments.module.js';
@@ -67,7 +68,9 @@ export async function createApi(config: AppConfig): Promise<NestExpressApplicati
   app.use(fixedHeaders(helmet(API_HEADERS), '/docs'));
   if (config.CORS_ORIGINS.length > 0)
     app.enableCors({ origin: config.CORS_ORIGINS, maxAge: 600, exposedHeaders: EXPOSED_HEADERS });
-  app.use(bodyMiddleware([`/${API_PREFIX}/${FORM_ROUTE.path}`, `/${API_PREFIX}/${WEBHOOKS}`, SANDBOX_PAGES]));
+  const ownReaders = [FORM_ROUTE.path, WEBHOOKS, KYC_WEBHOOKS].map((path) => `/${API_PREFIX}/${path}`);
+  const uploads = [{ ...KYC_UPLOADS, path: `/${API_PREFIX}/${KYC_UPLOADS.path}` }];
+  app.use(bodyMiddleware([...ownReaders, SANDBOX_PAGES], uploads));
   app.useWebSocketAdapter(new SocketAdapter(app));
   setPaths(app);
   if (config.DOCS_ENABLED) serveDocs(app);

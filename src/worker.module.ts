@@ -4,6 +4,10 @@ import { AuthModule } from './modules/auth/auth.module.js';
 import { AuthMailsModule } from './modules/auth/mail/auth-mails.module.js';
 import { OtpProcessor } from './modules/auth/otp/otp.processor.js';
 import { ComplianceModule } from './modules/compliance/compliance.module.js';
+import { KycModule } from './modules/compliance/kyc/kyc.module.js';
+import { KycProcessor } from './modules/compliance/kyc/kyc.processor.js';
+import { MarkersProcessor } from './modules/compliance/markers/markers.processor.js';
+import { RealityChecksProcessor } from './modules/compliance/reality-checks/reality-checks.processor.js';
 import { SelfExclusionProcessor } from './modules/compliance/self-exclusion.processor.js';
 import { PaymentsModule } from './modules/payments/payments.module.js';
 import { PaymentsProcessor } from './modules/payments/payments.processor.js';
@@ -48,6 +52,7 @@ export class WorkerModule {
         AuthModule,
         AuthMailsModule,
         ComplianceModule,
+        KycModule,
         PaymentsModule,
         SandboxModule.forRoot(config),
         WithdrawalsModule,
@@ -59,6 +64,9 @@ export class WorkerModule {
       providers: [
         OtpProcessor,
         SelfExclusionProcessor,
+        KycProcessor,
+        RealityChecksProcessor,
+        MarkersProcessor,
         WeeksProcessor,
         LeavingProcessor,
         SportsProcessor,

@@ -38,7 +38,7 @@ const NETWORK_PAUSE_MS = 100;
 
 /**
  * A client of the REST API as an app has one: it keeps its tokens, exchanges the refresh token when the access token
- * has expired, sends the password again when nobody has used the session for a while, waits when it is told to, and tries again what may be tried again (reads, and what carries a key).
+ * has expired, sends the password again when nobody has used the session for a while, acknowledges reality checks, waits when it is told to, and tries again what may be tried again (reads, and what carries a key).
  */
 export class HttpClient {
   private tokens: SignedIn | null = null;
@@ -76,6 +76,7 @@ export class HttpClient {
     const code = answer.ok ? '' : answer.refusal.code;
     if (code === 'TOKEN_EXPIRED') await this.refresh(token);
     else if (code === 'REAUTHENTICATION_REQUIRED') await this.prove();
+    else if (code === 'REALITY_CHECK_DUE') await this.ask('POST', 'compliance/reality-check/acknowledge');
     else return answer;
     // Who has been away for long is asked for both.
     return await this.call<T>(method, path, options);

@@ -21,6 +21,8 @@ const EVERYWHERE = ['RATE_LIMITED', 'INTERNAL_ERROR', 'SERVICE_UNAVAILABLE'];
 const OUTSIDE = new Set([
   'NOT_FOUND',
   'TOO_MANY_SOCKETS',
+  'KYC_PROVIDER_UNKNOWN',
+  'KYC_WEBHOOK_INVALID',
   'WEBHOOK_MALFORMED',
   'WEBHOOK_SIGNATURE_INVALID',
   // The ledger's to the modules that post, which no request can bring about by itself.
@@ -127,9 +129,15 @@ function inputs(
   });
   const body = operation.requestBody && follow(document, operation.requestBody);
   const asked = body?.content[JSON_TYPE];
-  if (body !== undefined && asked === undefined)
+  if (body !== undefined && asked === undefined && !isFile(body.content))
     return [...parameters, `${name} takes a body that is not JSON`];
   return [...parameters, ...(asked ? examples.checkMedia(`${name} body`, asked) : [])];
+}
+
+/** A file is a body of its own, told byte by byte. */
+function isFile(content: Record<string, MediaType>): boolean {
+  const media = Object.values(content);
+  return media.length > 0 && media.every(({ schema }) => schema['format'] === 'binary');
 }
 
 function success(

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { PhonesService } from '../../src/modules/auth/otp/phones.service.js';
+import { SessionsService } from '../../src/modules/auth/sessions.service.js';
 import { ComplianceService } from '../../src/modules/compliance/compliance.service.js';
 import { ErasureService } from '../../src/modules/users/privacy/erasure.service.js';
 import { UnitOfWork } from '../../src/platform/database/unit-of-work.js';
@@ -167,6 +168,8 @@ describe('closing an account', () => {
       'UPDATE sessions SET user_agent = NULL, device = NULL, fingerprint = NULL WHERE user_id <> $1',
       [userId],
     );
+    for (const { user_id: other } of (await system.db.query('SELECT DISTINCT user_id FROM sessions')).rows)
+      if (other !== userId) await system.app.get(SessionsService).rereadAll(other);
     await eventually(async () => (await system.db.query('SELECT FROM outbox')).rowCount === 0);
     expect(await tracesInDatabase(system, words)).toEqual([]);
     expect(await tracesInRedis(system, words)).toEqual([]);

@@ -8,14 +8,24 @@ import { Builders, PASSWORD, type TestGame } from '../support/builders.js';
 import { CapturedMails } from '../support/captured-mails.js';
 import { Client } from '../support/client.js';
 import { DocumentedApi, WITH_PROVIDER } from '../support/documented-api.js';
+import { flagsOfHarm } from '../support/harm.js';
+import { callKyc } from '../support/kyc.js';
+import { callLimits } from '../support/limits.js';
 import { callPayments } from '../support/payments.js';
 import { eventually, startSystem, type System } from '../support/system.js';
 import { Texts } from '../support/texts.js';
 import { Wallets } from '../support/wallets.js';
 
 const WEEK = 202340;
-/** Need a job that has failed every attempt, or answer a file: those have tests of their own. */
-const NOT_CALLED = ['AuditLog_export', 'Exports_download', 'Queues_retry', 'Wallet_statement'];
+/** Need a job that has failed every attempt, or take or answer a file: those have tests of their own. */
+const NOT_CALLED = [
+  'AuditLog_export',
+  'Exports_download',
+  'Queues_retry',
+  'Wallet_statement',
+  'KycAdmin_document',
+  'Kyc_upload',
+];
 
 describe('the OpenAPI document', () => {
   let system: System;
@@ -171,6 +181,7 @@ describe('the OpenAPI document', () => {
     await call('Otp_reauthenticate', reader, {}, await codeFrom('Otp_send', anyone, 3));
     await money.deposit(reader, 500_000n);
     const payout = { currency: 'USD', provider: 'sandbox', destination: 'sandbox:paid' };
+    await callKyc(call, reader, operator);
     const waits = await call('Withdrawals_request', reader, {}, { ...payout, amount: 300_000 });
     await call('Withdrawals_list', reader);
     await call('WithdrawalsAdmin_list', operator);
@@ -183,6 +194,18 @@ describe('the OpenAPI document', () => {
     await call('WithdrawalsAdmin_resolve', operator, { id: waits.id });
     await callPayments(system, call, reader, operator);
     await call('Compliance_status', reader);
+    await callLimits(system, call, reader);
+    await call('RealityChecks_state', reader);
+    await call('RealityChecks_choose', reader, {}, { minutes: 30 });
+    await call('RealityChecks_acknowledge', reader);
+    const [flagged] = await flagsOfHarm(system, [other!]);
+    await call('HarmFlagsAdmin_list', operator);
+    await call(
+      'HarmFlagsAdmin_decide',
+      operator,
+      { id: flagged! },
+      { decision: 'contacted', note: 'Talked' },
+    );
     await call('Compliance_timeOut', reader, {}, { days: 7 });
     const [leaves, returns] = (await make.players(2)) as [Client, Client];
     await call('Compliance_exclude', leaves, {}, { months: 12 });

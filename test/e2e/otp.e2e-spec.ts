@@ -21,7 +21,10 @@ describe('signing in by telephone', () => {
   let count = 0;
 
   beforeAll(async () => {
-    system = await startSystem({ at: '2023-10-03T12:00:00Z' });
+    system = await startSystem({
+      at: '2023-10-03T12:00:00Z',
+      env: { TRUSTED_PROXIES: 'loopback', GEO_DATABASE: '' },
+    });
     make = new Builders(system);
     await make.week(202340, { group: false });
     texts = new Texts(system);
@@ -66,6 +69,17 @@ describe('signing in by telephone', () => {
   async function moveBy(seconds: number): Promise<void> {
     await system.moveTo(new Date(system.now().getTime() + seconds * 1000));
   }
+
+  it('opens no account in a closed place, where those that there are sign in', async () => {
+    const phone = newNumber();
+    const headers = { 'X-Forwarded-For': '175.45.176.1' };
+    const proof = await codeOf(phone);
+    const body = { phone, ...proof, account: newAccount() };
+    expect(outcome(await anyone.post('auth/otp/verify', body, { headers }))).toEqual([451, 'GEO_BLOCKED']);
+    expect(outcome(await anyone.post('auth/otp/verify', body))).toEqual([200, undefined]);
+    const again = { phone, ...(await codeOf(phone)) };
+    expect(outcome(await anyone.post('auth/otp/verify', again, { headers }))).toEqual([200, undefined]);
+  });
 
   it('opens an account with a code, and signs in to it with the next', async () => {
     const phone = newNumber();

@@ -42,7 +42,7 @@ describe('who has excluded themselves', () => {
     return client;
   }
 
-  /** Every way to stake, to pay in and to buy: each way that is declared to refuse SELF_EXCLUDED stands here. */
+  /** Every way to stake, to pay in, to buy and to speak to others: each way that is declared to refuse SELF_EXCLUDED stands here. */
   const WAYS: Record<string, (client: Client) => Promise<Answer>[]> = {
     'POST /api/v1/bets': (client) => [
       client.bet({ marketId: game.spread.id, outcome: 'home', stake: 10, oddsId: game.spread.odds['home'] }),
@@ -68,13 +68,16 @@ describe('who has excluded themselves', () => {
         { key: randomUUID() },
       ),
     ],
+    'POST /api/v1/contacts/request': (client) => [client.post('contacts/request', { userId: admin.userId })],
+    'PUT /api/v1/contacts/{id}/accept': (client) => [client.call('PUT', `contacts/${randomUUID()}/accept`)],
+    'POST /api/v1/users/{id}/follow': (client) => [client.post(`users/${admin.userId}/follow`)],
     'POST /api/v1/admin/users/{id}/pass': ({ userId }) =>
       ['week_pass', 'buy_back'].map((kind) =>
         admin.post(`admin/users/${userId}/pass`, { kind }, { key: randomUUID() }),
       ),
   };
 
-  it('is named by every way to stake and to pay that there is', async () => {
+  it('is named by every way to stake, to pay and to speak that there is', async () => {
     const document = (await (await fetch(`${system.url}/docs/openapi.json`)).json()) as OpenApiDocument;
     const declared = operationsOf(document).filter(({ operation }) =>
       [...codesOf(document, operation).values()].flat().includes('SELF_EXCLUDED'),
@@ -165,7 +168,7 @@ describe('who has excluded themselves', () => {
       return socket;
     }
 
-    it('loses them in every process within a second, and no one else does; new ones tell what is theirs', async () => {
+    it('loses them in every process within a second, and no one else does; new ones are refused', async () => {
       const [client, other] = (await make.players(2)) as [Client, Client];
       const sockets = [await connected(system.url, client), await connected(secondUrl, client)];
       const staying = await connected(secondUrl, other);
@@ -177,10 +180,18 @@ describe('who has excluded themselves', () => {
       expect(performance.now() - began).toBeLessThan(1000);
       expect(told).toEqual([{ reason: 'SELF_EXCLUDED' }, { reason: 'SELF_EXCLUDED' }]);
       expect(staying.connected).toBe(true);
-      const socket = await connected(system.url, client);
-      const updated = new Promise((resolve) => socket.once('wallet:updated', resolve));
+      const socket = io(`${system.url}/notifications`, {
+        auth: { token: client.token },
+        transports: ['websocket'],
+        reconnection: false,
+        forceNew: true,
+      });
+      open.push(socket);
+      const refused = await new Promise<Error & { data?: object }>((resolve) =>
+        socket.once('connect_error', resolve),
+      );
+      expect(refused.data).toMatchObject({ code: 'SELF_EXCLUDED' });
       await new Wallets(system).deposit(client, 10_000n);
-      await updated;
       expect((await withdraw(client)).status).toBe(201);
     });
   });

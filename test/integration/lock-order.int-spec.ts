@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { SettlementService } from '../../src/modules/settlement/settlement.service.js';
 import { MarketsService } from '../../src/modules/sports/markets.service.js';
 import { Builders, unbalanced } from '../support/builders.js';
+import { aSubject } from '../support/subjects.js';
 import { eventually, startSystem, type System } from '../support/system.js';
 
 const WEEK = 202340;
@@ -32,7 +33,7 @@ describe('the order of locks', () => {
     const { id: marketId, odds } = game.moneyline;
     const bet = await player!.bet({ marketId, outcome: 'home', stake: 100, oddsId: odds['home'] });
     expect(bet.status).toBe(201);
-    const admin = { userId: (await make.admin()).userId, sessionId: '', role: 'admin' as const };
+    const admin = aSubject((await make.admin()).userId, 'admin');
     const markets = system.app.get(MarketsService);
     const settlements = system.app.get(SettlementService);
 

@@ -36,6 +36,7 @@ describe('the lock-out, from inside', () => {
     userAgent: null,
     captcha: null,
     jkt: null,
+    place: { country: 'US', region: 'CO', anonymous: false },
   });
   const stranger = () => callerAt(`10.1.${Math.floor((count += 1) / 250)}.${count % 250}`);
   const target = () => ({ userId, identifier: '' });

@@ -13,6 +13,7 @@ import { Deliveries } from '../support/deliveries.js';
 import { bothGradings, brokenHistories } from '../support/fresh-grades.js';
 import { joinPool } from '../support/members.js';
 import { startSystemWithRules } from '../support/rules-folder.js';
+import { aSubject } from '../support/subjects.js';
 import type { System } from '../support/system.js';
 
 const WEEK = 202340;
@@ -263,7 +264,7 @@ describe('corrections', () => {
             outcome: string,
             stake: number,
           ) => {
-            const subject = { userId: userIds[player]!, sessionId: '', role: 'user' as const };
+            const subject = aSubject(userIds[player]!, 'user');
             const body = {
               marketId: game[kind].id,
               outcome: outcome as 'home',
@@ -282,11 +283,7 @@ describe('corrections', () => {
               await results.report(null, played[one.game]!.id, { ...one.verdict, reason: 'said otherwise' });
             else if (one.do === 'void')
               await markets
-                .void(
-                  { userId: userIds[0]!, sessionId: '', role: 'admin' },
-                  played[one.game]![one.kind].id,
-                  'wrong',
-                )
+                .void(aSubject(userIds[0]!, 'admin'), played[one.game]![one.kind].id, 'wrong')
                 .catch(allow('MARKET_STATE_CONFLICT'));
             else if (one.do === 'deliver') {
               const waiting = await deliveries.waiting();

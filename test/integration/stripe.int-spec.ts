@@ -5,7 +5,7 @@ import { newId } from '../../src/platform/database/ids.js';
 import {
   STRIPE_API_VERSION,
   stripeClient,
-} from '../../src/modules/payments/providers/stripe/stripe-client.js';
+} from '../../src/platform/stripe/stripe-client.js';
 import type { StripeProvider } from '../../src/modules/payments/providers/stripe/stripe.provider.js';
 import { CONNECTED_ACCOUNT } from '../support/stripe-account.js';
 import { type Params, paramsOf } from '../support/stripe-document.js';

@@ -40,10 +40,11 @@ export class Builders {
        SELECT id, handle || '@example.com', handle, handle, $3, $4, $5, $5 FROM unnest($1::uuid[], $2::text[]) AS u (id, handle)`,
       [ids, rows.map(({ handle }) => handle), options.birthDate ?? '1990-01-01', terms, now],
     );
-    // Last used in a year from now: tests move the clock by days, and these sessions do not fall idle.
+    // Used and checked in a year from now: tests move the clock by days, and these sessions neither fall idle nor are asked
+    // how long they have lasted.
     await db.query(
-      `INSERT INTO sessions (id, user_id, created_at, last_used_at, expires_at)
-       SELECT id, user_id, $3, $3::timestamptz + interval '400 days', $3::timestamptz + interval '400 days' FROM unnest($1::uuid[], $2::uuid[]) AS s (id, user_id)`,
+      `INSERT INTO sessions (id, user_id, created_at, last_used_at, checked_at, expires_at)
+       SELECT id, user_id, $3, later, later, later FROM (SELECT $3::timestamptz + interval '400 days' AS later) l, unnest($1::uuid[], $2::uuid[]) AS s (id, user_id)`,
       [rows.map(({ session }) => session), ids, now],
     );
     if (options.pass !== undefined)

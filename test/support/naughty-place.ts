@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { OtpCodesService } from '../../src/modules/auth/otp/otp-codes.service.js';
 import { Builders, PASSWORD, type TestMarket } from './builders.js';
 import { type Answer, Client } from './client.js';
+import { caseOf, handedIn } from './kyc.js';
 import { OAuthSystem } from './oauth-system.js';
+import { flagsOfHarm } from './harm.js';
 import { depositOf, differences } from './payments.js';
 import { someone } from './staff.js';
 import type { System } from './system.js';
@@ -48,6 +50,10 @@ export class NaughtyPlace {
   differenceIds: string[] = [];
   /** Withdrawals that wait for an operator, one for each of FEW. */
   withdrawalIds: string[] = [];
+  /** Identities that wait for an operator, one for each of FEW. */
+  kycIds: string[] = [];
+  /** Flags of harm that nobody has decided, one for each of FEW. */
+  flagIds: string[] = [];
   private reports: Promise<Map<string, Report>> | undefined;
   private count = 0;
 
@@ -68,6 +74,11 @@ export class NaughtyPlace {
     this.paymentId = await depositOf(this.system, this.reader.userId);
     this.differenceIds = await differences(this.system, FEW.length);
     this.withdrawalIds = await waitingWithdrawals(this.system, this.players.slice(0, FEW.length));
+    this.flagIds = await flagsOfHarm(this.system, this.players.slice(0, FEW.length));
+    for (const player of this.players.slice(FEW.length, 2 * FEW.length)) {
+      await handedIn(player);
+      this.kycIds.push((await caseOf(this.system, player)).id);
+    }
   }
 
   get system(): System {

@@ -34,6 +34,7 @@ export function waysOf(place: NaughtyPlace): ReadonlyMap<string, Way> {
     ...games(place),
     ...payments(place),
     ...withdrawals(place),
+    ...identities(place),
   ]);
 }
 
@@ -226,6 +227,44 @@ function withdrawals(place: NaughtyPlace): Named[] {
           }),
         told: async ({ data }) => {
           const list = (await place.admin.get('admin/withdrawals?status=rejected&limit=100')).data;
+          return [data.note, list.find(({ id }: { id: string }) => id === data.id).note];
+        },
+      }),
+    ],
+  ];
+}
+
+function identities(place: NaughtyPlace): Named[] {
+  return [
+    [
+      'HarmFlagsAdmin_decide.note',
+      way({
+        strings: FEW,
+        taken: fitting(2000, FEW),
+        send: (note, index) =>
+          place.admin.post(`admin/harm-flags/${place.flagIds[index]}/decide`, {
+            decision: 'contacted',
+            note,
+          }),
+        told: async ({ data }) => {
+          const list = (await place.admin.get('admin/harm-flags?status=decided&limit=100')).data;
+          return [data.note, list.find(({ id }: { id: string }) => id === data.id).note];
+        },
+      }),
+    ],
+    [
+      'KycAdmin_decide.note',
+      way({
+        strings: FEW,
+        taken: fitting(1000, FEW),
+        send: (note, index) =>
+          place.admin.post(`admin/kyc/${place.kycIds[index]}/decide`, {
+            decision: 'reject',
+            reason: 'other',
+            note,
+          }),
+        told: async ({ data }) => {
+          const list = (await place.admin.get('admin/kyc?state=rejected&limit=100')).data;
           return [data.note, list.find(({ id }: { id: string }) => id === data.id).note];
         },
       }),

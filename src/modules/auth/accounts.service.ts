@@ -3,9 +3,11 @@ import type { EntityManager } from 'typeorm';
 import { Rules } from '../../platform/config/rules.js';
 import { newId } from '../../platform/database/ids.js';
 import { UnitOfWork } from '../../platform/database/unit-of-work.js';
+import type { Place } from '../../platform/geo/place.js';
 import { BlindIndex } from '../../platform/security/blind-index.js';
 import type { Subject } from '../../platform/security/subject.js';
 import { BarredIdentitiesService } from '../compliance/barred-identities.service.js';
+import { PolicyService } from '../compliance/policy.service.js';
 import { usersErrors } from '../users/users.errors.js';
 import { UsersService } from '../users/users.service.js';
 import type { UserProfile } from '../users/users.types.js';
@@ -20,6 +22,7 @@ export class AccountsService {
     private readonly users: UsersService,
     private readonly links: MailLinksService,
     private readonly barred: BarredIdentitiesService,
+    private readonly policy: PolicyService,
     private readonly index: BlindIndex,
     private readonly unitOfWork: UnitOfWork,
     private readonly rules: Rules,
@@ -29,15 +32,17 @@ export class AccountsService {
    * Opens an account in the caller's transaction; the way in adds its own proof to it. An email that no proof came with is
    * mailed a link. `knownBy` is what else would tell that the person was here before: a number, an account elsewhere; who is
    * excluded, or was erased while excluded or banned, stays it.
-   * Throws BANNED, EMAIL_TAKEN, HANDLE_TAKEN, TERMS_VERSION_OUTDATED. An address that a ban or an exclusion bars is EMAIL_TAKEN to
+   * Throws GEO_BLOCKED where nothing is offered, BANNED, EMAIL_TAKEN, HANDLE_TAKEN, TERMS_VERSION_OUTDATED. An address that a ban or an exclusion bars is EMAIL_TAKEN to
    * who has not proved that it is theirs, and as much work: whose owner was banned or has left is nobody else's business.
    */
   async open(
     manager: EntityManager,
     account: NewAccountDto,
+    place: Place,
     email: { address: string; verified: boolean } | null,
     knownBy: readonly (readonly [kind: string, value: string])[] = [],
   ): Promise<UserProfile> {
+    this.policy.require(null, { operation: 'account', product: 'social' }, place);
     this.requireCurrentTerms(account.termsVersion);
     const unproved = email && !email.verified ? [this.emailIdentity(email.address)] : [];
     const barred = await this.barred.isBarred(manager, unproved);

@@ -9,7 +9,7 @@ import type { SubjectRequest } from '../../platform/security/subject.js';
 import { TierCounts } from '../../platform/security/tier-counts.js';
 import { type AccessClaims, AccessTokensService } from './access-tokens.service.js';
 import { authErrors } from './auth.errors.js';
-import { type LiveSession, SessionsService } from './sessions.service.js';
+import { type LiveSession, SessionsService, subjectOf } from './sessions.service.js';
 
 const BEARER = 'Bearer ';
 const DPOP = 'DPoP ';
@@ -55,9 +55,9 @@ export class AuthGuard implements CanActivate {
       await this.counts.giveBack(request, claims.userId);
       throw error;
     }
-    if (session.idle) await this.refuseIdle(context, request, claims.sessionId);
+    if (session.idle) await this.refuseIdle(context, request, claims.sessionId, session);
     if (proof) request.jkt = proof.jkt;
-    request.subject = { userId: claims.userId, sessionId: claims.sessionId, role: session.role };
+    request.subject = subjectOf(claims.sessionId, session);
     return true;
   }
 
@@ -81,8 +81,9 @@ export class AuthGuard implements CanActivate {
     context: ExecutionContext,
     { method }: SubjectRequest,
     sessionId: string,
+    { endsIdle }: LiveSession,
   ): Promise<void> {
-    if (this.rules.auth.idle.policy === 'end') {
+    if (endsIdle || this.rules.auth.idle.policy === 'end') {
       if (await this.sessions.endIdle(sessionId)) throw authErrors.SESSION_ENDED();
       return;
     }

@@ -57,6 +57,8 @@ import { SessionCache } from './session-cache.js';
 import { SessionsRepository } from './sessions.repository.js';
 import { JwksController } from './sessions/jwks.controller.js';
 import { AccountChangesService } from './account-changes.service.js';
+import { PlaySessionsRepository } from './sessions/play-sessions.repository.js';
+import { PlaySessionsService } from './sessions/play-sessions.service.js';
 import { ProofsRepository } from './sessions/proofs.repository.js';
 import { ReauthenticationService } from './sessions/reauthentication.service.js';
 import { RecentProofService } from './sessions/recent-proof.service.js';
@@ -112,6 +114,8 @@ import { ProtectionPersonalData } from './totp/protection-personal-data.reposito
     SessionsRepository,
     SessionCache,
     SessionActivity,
+    PlaySessionsRepository,
+    PlaySessionsService,
     SessionListService,
     RefreshService,
     RefreshTokensRepository,

@@ -6,13 +6,11 @@ import { Rules } from '../../platform/config/rules.js';
 import { PollLoop } from '../../platform/jobs/poll-loop.js';
 import { Batch } from '../../platform/redis/batch.js';
 import { RedisConnections } from '../../platform/redis/redis-connections.js';
-import { ROLES, type Role } from '../../platform/security/subject.js';
+import { ROLES, type Role, type Subject } from '../../platform/security/subject.js';
 import { BURY, KEEP, TOUCH } from './sessions/session-scripts.js';
 import { SessionsRepository } from './sessions.repository.js';
 
-export interface CachedSession {
-  readonly userId: string;
-  readonly role: Role;
+export interface CachedSession extends Omit<Subject, 'sessionId'> {
   /** Thumbprint of the key that it is bound to. */
   readonly jkt: string | null;
   /** Seconds without activity after which it is idle. */
@@ -154,8 +152,9 @@ export class SessionCache implements OnApplicationBootstrap, OnApplicationShutdo
 
   private async put(sessionId: string, session: CachedSession, replace: 0 | 1): Promise<void> {
     if (!this.usable) return;
-    const { userId, role, jkt, idleSeconds, lastUsedAt } = session;
-    const rest = `${idleSeconds}|${userId}|${role}|${jkt ?? ''}`;
+    const { userId, role, jkt, idleSeconds, lastUsedAt, birthDate, ageVerified, checkedAt } = session;
+    const rules = `${birthDate}|${Number(ageVerified)}|${session.checkMinutes ?? ''}|${Number(session.endsIdle)}`;
+    const rest = `${idleSeconds}|${userId}|${role}|${jkt ?? ''}|${rules}|${checkedAt.getTime()}`;
     const seconds = this.rules.auth.sessionCacheSeconds;
     await this.cache
       .parleyKeepSession(this.key(sessionId), digits(lastUsedAt), rest, seconds, replace)
@@ -202,14 +201,31 @@ function digits(seconds: number): string {
 
 function read(text: string | null): CachedSession | typeof ENDED | null {
   if (text === null) return null;
-  const [lastUsedAt, idleSeconds, userId, role, jkt] = text.split('|');
+  const [
+    lastUsedAt,
+    idleSeconds,
+    userId,
+    role,
+    jkt,
+    birthDate,
+    ageVerified,
+    checkMinutes,
+    endsIdle,
+    checkedAt,
+  ] = text.split('|');
   if (idleSeconds === ENDED) return ENDED;
-  if (!userId || !ROLES.includes(role as Role)) return null;
+  // Of an older release: Postgres knows the rest.
+  if (!checkedAt || !userId || !birthDate || !ROLES.includes(role as Role)) return null;
   return {
     userId,
     role: role as Role,
     jkt: jkt || null,
     idleSeconds: Number(idleSeconds),
     lastUsedAt: Number(lastUsedAt),
+    birthDate,
+    ageVerified: ageVerified === '1',
+    checkedAt: new Date(Number(checkedAt)),
+    checkMinutes: checkMinutes ? Number(checkMinutes) : null,
+    endsIdle: endsIdle === '1',
   };
 }

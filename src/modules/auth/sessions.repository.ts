@@ -15,6 +15,13 @@ export interface SessionRow {
   last_used_at: Date;
   /** What the user chose; null: as the rules say. */
   idle_seconds: number | null;
+  /** YYYY-MM-DD */
+  birth_date: string;
+  age_verified: boolean;
+  checked_at: Date;
+  /** The least that a place or the user asks for; null: it was used nowhere. */
+  check_minutes: number | null;
+  ends_idle: boolean;
 }
 
 /** A session as its user sees it. */
@@ -45,6 +52,12 @@ export type EndReason =
 
 const LIVE = 's.ended_at IS NULL AND s.expires_at > $2';
 
+const LIVE_ROW = `
+  SELECT s.id, s.user_id, u.role, u.status, s.jkt, s.last_used_at, i.idle_seconds, u.birth_date::text AS birth_date,
+         u.age_verified_at IS NOT NULL AS age_verified, coalesce(s.checked_at, s.created_at) AS checked_at,
+         CASE WHEN s.check_minutes IS NOT NULL THEN least(s.check_minutes, i.check_minutes) END AS check_minutes, s.ends_idle
+  FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN session_settings i ON i.user_id = s.user_id`;
+
 const networkOf = (address: string) =>
   `network(set_masklen(${address}, CASE family(${address}) WHEN 4 THEN 24 ELSE 48 END))`;
 
@@ -61,8 +74,7 @@ export class SessionsRepository {
   async findLive(sessionId: string, now: Date): Promise<SessionRow | null> {
     const [row] = await this.database.query<SessionRow>(
       'sessions.live',
-      `SELECT s.id, s.user_id, u.role, u.status, s.jkt, s.last_used_at, i.idle_seconds
-       FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN session_settings i ON i.user_id = s.user_id
+      `${LIVE_ROW}
        WHERE s.id = $1 AND ${LIVE}`,
       [sessionId, now],
     );
@@ -73,8 +85,7 @@ export class SessionsRepository {
   async findAllLive(userId: string, now: Date): Promise<SessionRow[]> {
     return await this.database.query<SessionRow>(
       'sessions.live_of_user',
-      `SELECT s.id, s.user_id, u.role, u.status, s.jkt, s.last_used_at, i.idle_seconds
-       FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN session_settings i ON i.user_id = s.user_id
+      `${LIVE_ROW}
        WHERE s.user_id = $1 AND ${LIVE}`,
       [userId, now],
     );
@@ -169,7 +180,7 @@ export class SessionsRepository {
   }
 
   async findIdleSeconds(userId: string): Promise<number | null> {
-    const [row] = await this.database.query<{ idle_seconds: number }>(
+    const [row] = await this.database.query<{ idle_seconds: number | null }>(
       'session_settings.find',
       'SELECT idle_seconds FROM session_settings WHERE user_id = $1',
       [userId],

@@ -88,8 +88,20 @@ export class SessionsService implements Forgetful {
     if (session === null || session === 'ended') return null;
     const idle = now - session.lastUsedAt > session.idleSeconds;
     if (active && !idle) this.activity.note(sessionId, now);
-    const { userId, role, jkt, idleSeconds, lastUsedAt } = session;
-    return { userId, role, jkt, idleSeconds, lastUsedAt, idle }; // spelled out: a spread costs, at every request
+    // Spelled out: a spread costs, at every request.
+    return {
+      userId: session.userId,
+      role: session.role,
+      jkt: session.jkt,
+      idleSeconds: session.idleSeconds,
+      lastUsedAt: session.lastUsedAt,
+      birthDate: session.birthDate,
+      ageVerified: session.ageVerified,
+      checkedAt: session.checkedAt,
+      checkMinutes: session.checkMinutes,
+      endsIdle: session.endsIdle,
+      idle,
+    };
   }
 
   /** The session as Postgres has it, which is put right in Redis: for who would refuse it by what Redis says. */
@@ -206,12 +218,23 @@ export class SessionsService implements Forgetful {
       jkt: row.jkt,
       idleSeconds: Math.min(row.idle_seconds ?? seconds, seconds),
       lastUsedAt: Math.max(written, this.activity.latest(row.id)),
+      birthDate: row.birth_date,
+      ageVerified: row.age_verified,
+      checkedAt: row.checked_at,
+      checkMinutes: row.check_minutes,
+      endsIdle: row.ends_idle,
     };
   }
 
   private nowSeconds(): number {
     return Math.floor(this.clock.now().getTime() / 1000);
   }
+}
+
+/** Who asks by this session. */
+export function subjectOf(sessionId: string, session: LiveSession): Subject {
+  const { userId, role, birthDate, ageVerified, checkedAt, checkMinutes, endsIdle } = session;
+  return { userId, sessionId, role, birthDate, ageVerified, checkedAt, checkMinutes, endsIdle };
 }
 
 export function newRefreshToken(): string {

@@ -5,6 +5,8 @@ import { BetPages } from './bet-pages.js';
 import { BetsController } from './bets.controller.js';
 import { BetsGradingService } from './bets-grading.service.js';
 import { BetsPersonalData } from './bets-personal-data.repository.js';
+import { BetsPlayedRepository } from './bets-played.repository.js';
+import { BetsPlayedService } from './bets-played.service.js';
 import { BetsRefundsService } from './bets-refunds.service.js';
 import { BetsRepository } from './bets.repository.js';
 import { BetsService } from './bets.service.js';
@@ -21,6 +23,8 @@ import { PlacingService } from './placing.service.js';
     BetsRefundsService,
     BetsRepository,
     BetsPersonalData,
+    BetsPlayedRepository,
+    BetsPlayedService,
   ],
   exports: [BetsGradingService],
 })

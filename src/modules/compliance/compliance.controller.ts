@@ -1,11 +1,12 @@
 import { Body, Controller, Get, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import { CurrentPlace } from '../../platform/geo/current-place.decorator.js';
+import type { Place } from '../../platform/geo/place.js';
 import { Operation } from '../../platform/http/operation.decorator.js';
 import { AllowedWhenIdle } from '../../platform/security/idle.decorators.js';
 import { Operates } from '../../platform/security/operates.decorator.js';
 import { CurrentSubject, type Subject } from '../../platform/security/subject.js';
 import { returnErrors } from './compliance.errors.js';
-import { ComplianceService } from './compliance.service.js';
 import { ComplianceStatusService } from './compliance-status.service.js';
 import { ComplianceStatusDto, TimeOutDto } from './dto/compliance-status.dto.js';
 import { SelfExcludeDto, SelfExclusionDto } from './dto/self-exclusion.dto.js';
@@ -17,7 +18,6 @@ import { SelfExclusionService } from './self-exclusion.service.js';
 @Controller('compliance')
 export class ComplianceController {
   constructor(
-    private readonly compliance: ComplianceService,
     private readonly statuses: ComplianceStatusService,
     private readonly selfExclusion: SelfExclusionService,
   ) {}
@@ -27,8 +27,11 @@ export class ComplianceController {
     summary: 'What the caller may do and what not, since when, until when, and what to do about it',
     answer: ComplianceStatusDto,
   })
-  async status(@CurrentSubject() subject: Subject): Promise<ComplianceStatusDto> {
-    return await this.statuses.status(subject.userId);
+  async status(
+    @CurrentSubject() subject: Subject,
+    @CurrentPlace() place: Place,
+  ): Promise<ComplianceStatusDto> {
+    return await this.statuses.status(subject, place);
   }
 
   @Post('time-out')
@@ -37,8 +40,12 @@ export class ComplianceController {
     status: 201,
     answer: ComplianceStatusDto,
   })
-  async timeOut(@CurrentSubject() subject: Subject, @Body() body: TimeOutDto): Promise<ComplianceStatusDto> {
-    return await this.compliance.timeOut(subject.userId, body.days);
+  async timeOut(
+    @CurrentSubject() subject: Subject,
+    @CurrentPlace() place: Place,
+    @Body() body: TimeOutDto,
+  ): Promise<ComplianceStatusDto> {
+    return await this.selfExclusion.timeOut(subject, place, body.days);
   }
 
   @Post('self-exclusion')
@@ -51,8 +58,12 @@ export class ComplianceController {
     status: 201,
     answer: SelfExclusionDto,
   })
-  async exclude(@CurrentSubject() subject: Subject, @Body() body: SelfExcludeDto): Promise<SelfExclusionDto> {
-    return await this.selfExclusion.declare(subject.userId, body);
+  async exclude(
+    @CurrentSubject() subject: Subject,
+    @CurrentPlace() place: Place,
+    @Body() body: SelfExcludeDto,
+  ): Promise<SelfExclusionDto> {
+    return await this.selfExclusion.declare(subject, place, body);
   }
 
   @Post('self-exclusion/return')
@@ -62,7 +73,10 @@ export class ComplianceController {
     answer: ComplianceStatusDto,
     errors: Object.values(returnErrors),
   })
-  async askToReturn(@CurrentSubject() subject: Subject): Promise<ComplianceStatusDto> {
-    return await this.selfExclusion.askToReturn(subject.userId);
+  async askToReturn(
+    @CurrentSubject() subject: Subject,
+    @CurrentPlace() place: Place,
+  ): Promise<ComplianceStatusDto> {
+    return await this.selfExclusion.askToReturn(subject, place);
   }
 }

@@ -10,9 +10,7 @@ import { PersonalDataService } from '../../platform/privacy/personal-data.servic
 import { BarredIdentitiesRepository } from './barred-identities.repository.js';
 import { selfExcluded } from './compliance.events.js';
 import { ComplianceRepository } from './compliance.repository.js';
-import { ComplianceStatusService } from './compliance-status.service.js';
 import { endsLater } from './domain/exclusion-term.js';
-import type { ComplianceStatusDto } from './dto/compliance-status.dto.js';
 import { type ExclusionRow, ExclusionsRepository } from './exclusions.repository.js';
 import { OpenStakesPort } from './open-stakes.port.js';
 
@@ -24,7 +22,6 @@ export class ComplianceService {
   constructor(
     private readonly repository: ComplianceRepository,
     private readonly exclusions: ExclusionsRepository,
-    private readonly statuses: ComplianceStatusService,
     private readonly stakes: OpenStakesPort,
     private readonly barred: BarredIdentitiesRepository,
     private readonly personalData: PersonalDataService,
@@ -36,7 +33,7 @@ export class ComplianceService {
   ) {}
 
   /** Starts a time-out at once: it blocks and cannot be taken back (UKGC SR 3.3.1: 1 day to 6 weeks). */
-  async timeOut(userId: string, days: number): Promise<ComplianceStatusDto> {
+  async timeOut(userId: string, days: number): Promise<void> {
     await this.unitOfWork.run(async (manager) => {
       await this.repository.shutGate(manager, userId);
       const now = this.clock.now();
@@ -48,7 +45,6 @@ export class ComplianceService {
         ends_at: new Date(now.getTime() + days * DAY_MS),
       });
     });
-    return await this.statuses.status(userId);
   }
 
   /**
@@ -88,6 +84,11 @@ export class ComplianceService {
       refunded_credits: String(refundedCredits),
       standing_bets: standingBets,
     };
+  }
+
+  /** For whoever changes what bars a user: waits for their stakes in flight and holds off the ones to come until the commit. */
+  async shutGate(manager: EntityManager, userId: string): Promise<void> {
+    await this.repository.shutGate(manager, userId);
   }
 
   /**

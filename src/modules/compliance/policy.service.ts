@@ -20,16 +20,11 @@ export class PolicyService {
   ) {}
 
   /** What the policy says; null is yes. */
-  judge(
-    subject: PolicySubject | null,
-    asked: Declaration,
-    place: Place,
-    now = this.clock.now(),
-  ): Refusal | null {
+  judge(subject: PolicySubject | null, asked: Declaration, place: Place): Refusal | null {
     return decide(subject, asked, {
       jurisdiction: this.jurisdictions.of(place),
       minimumAge: this.rules.auth.minimumAge,
-      now,
+      now: this.clock.now(),
     });
   }
 
@@ -39,11 +34,12 @@ export class PolicyService {
    */
   require(subject: Subject | null, asked: Declaration, place: Place, bars: readonly Bar[] = []): void {
     const refusal = this.judge(subject && { ...subject, bars }, asked, place);
-    if (refusal === null) return;
-    const { country, region } = place;
-    const geo = refusal.code === 'GEO_BLOCKED' ? { country, region, product: asked.product } : {};
-    const until = refusal.until === null ? {} : { until: refusal.until.toISOString() };
-    throw barredError(refusal.code, { reason: refusal.reason, ...until, ...geo });
+    if (refusal !== null) throw this.errorOf(refusal, asked, place);
+  }
+
+  errorOf({ code, reason, until }: Refusal, { product }: Declaration, { country, region }: Place): Error {
+    const geo = code === 'GEO_BLOCKED' ? { country, region, product } : {};
+    return barredError(code, { reason, ...(until === null ? {} : { until: until.toISOString() }), ...geo });
   }
 
   /** What bars the user now, but for a ban, which no session outlives. */

@@ -2,7 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../../platform/clock/clock.js';
 import { newId } from '../../platform/database/ids.js';
 import { UnitOfWork } from '../../platform/database/unit-of-work.js';
+import type { Place } from '../../platform/geo/place.js';
 import { AuditService } from '../../platform/observability/audit.service.js';
+import type { Subject } from '../../platform/security/subject.js';
 import { returnErrors } from './compliance.errors.js';
 import { ComplianceRepository } from './compliance.repository.js';
 import { ComplianceService } from './compliance.service.js';
@@ -12,7 +14,7 @@ import type { ComplianceStatusDto } from './dto/compliance-status.dto.js';
 import type { SelfExcludeDto, SelfExclusionDto } from './dto/self-exclusion.dto.js';
 import { ExclusionsRepository } from './exclusions.repository.js';
 
-/** Leaving, and coming back. Nothing is asked of who leaves: no proof, no reason, no key. */
+/** Leaving, for a while or for long, and coming back. Nothing is asked of who leaves: no proof, no reason, no key. */
 @Injectable()
 export class SelfExclusionService {
   constructor(
@@ -25,16 +27,22 @@ export class SelfExclusionService {
     private readonly clock: Clock,
   ) {}
 
+  /** Starts a time-out at once (UKGC SR 3.3.1). */
+  async timeOut(subject: Subject, place: Place, days: number): Promise<ComplianceStatusDto> {
+    await this.compliance.timeOut(subject.userId, days);
+    return await this.statuses.status(subject, place);
+  }
+
   /** Excludes at once; what stands already and is as long is answered again (UKGC SR 3.5.5, AGCO 2.14). */
-  async declare(userId: string, term: SelfExcludeDto): Promise<SelfExclusionDto> {
-    const row = await this.compliance.exclude(userId, exclusionEnd(this.clock.now(), term));
+  async declare(subject: Subject, place: Place, term: SelfExcludeDto): Promise<SelfExclusionDto> {
+    const row = await this.compliance.exclude(subject.userId, exclusionEnd(this.clock.now(), term));
     return {
       since: row.starts_at.toISOString(),
       until: row.ends_at?.toISOString() ?? null,
       refundedBets: row.refunded_bets ?? 0,
       refundedCredits: Number(row.refunded_credits ?? 0),
       standingBets: row.standing_bets ?? 0,
-      status: await this.statuses.status(userId),
+      status: await this.statuses.status(subject, place),
     };
   }
 
@@ -42,7 +50,8 @@ export class SelfExclusionService {
    * Asks to come back once the term is over, which takes a day more and nothing shortens (UKGC SR 3.5.6). Asked twice it is the first
    * asking that counts. Throws NOT_SELF_EXCLUDED, EXCLUSION_PERMANENT, EXCLUSION_NOT_OVER.
    */
-  async askToReturn(userId: string): Promise<ComplianceStatusDto> {
+  async askToReturn(subject: Subject, place: Place): Promise<ComplianceStatusDto> {
+    const { userId } = subject;
     await this.unitOfWork.run(async (manager) => {
       await this.repository.shutGate(manager, userId); // an exclusion that is being declared comes before or after
       const askedAt = this.clock.now();
@@ -63,6 +72,6 @@ export class SelfExclusionService {
         details: { exclusionId: exclusion.id, effectiveAt: effectiveAt.toISOString() },
       });
     });
-    return await this.statuses.status(userId);
+    return await this.statuses.status(subject, place);
   }
 }

@@ -31,7 +31,7 @@ export abstract class WithdrawalRules {
   abstract judge(facts: WithdrawalFacts): Promise<WithdrawalVerdict>;
 }
 
-/** By `config/withdrawals.yml` alone: nobody's identity is known, so that what passes the threshold is looked at. */
+/** By `config/withdrawals.yml` alone. Whether the identity has to be known is KycService's question; it is asked first. */
 @Injectable()
 export class ConfiguredWithdrawalRules extends WithdrawalRules {
   constructor(private readonly rules: Rules) {

@@ -4,6 +4,7 @@ import { type ClassConstructor, plainToInstance } from 'class-transformer';
 import { getMetadataStorage, type ValidationError, validateSync } from 'class-validator';
 import { parse } from 'yaml';
 import { AppConfig } from './app-config.js';
+import { kycProblems } from './kyc-config.js';
 import { mobileMoneyProblems } from './mobile-money-config.js';
 import { oauthProblems } from './oauth-config.js';
 import { paymentsProblems } from './payments-config.js';
@@ -40,7 +41,12 @@ export function loadAppConfig(env: Record<string, string | undefined> = process.
       if (config[name] === undefined) problems.push(`${name}: required with SMS_SENDER=twilio`);
   if (['hcaptcha', 'turnstile'].includes(config.CAPTCHA_PROVIDER) && config.CAPTCHA_SECRET === undefined)
     problems.push(`CAPTCHA_SECRET: required with CAPTCHA_PROVIDER=${config.CAPTCHA_PROVIDER}`);
-  problems.push(...oauthProblems(config), ...paymentsProblems(config), ...mobileMoneyProblems(config));
+  problems.push(
+    ...oauthProblems(config),
+    ...kycProblems(config),
+    ...paymentsProblems(config),
+    ...mobileMoneyProblems(config),
+  );
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }

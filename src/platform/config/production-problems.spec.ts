@@ -11,6 +11,7 @@ const PRODUCTION = {
   ENCRYPTION_KEYS: `new:${KEY_OF_BYTES},old:${KEY_OF_BYTES}`,
   BLIND_INDEX_KEY: KEY_OF_BYTES,
   PUBLIC_URL: 'https://api.example.com',
+  DOCUMENTS_DIR: '/var/lib/parley/documents',
 };
 
 function problemsOf(env: Record<string, string | undefined>): readonly string[] {
@@ -35,6 +36,7 @@ describe('the environment of production', () => {
         'CLOCK_MODE: the movable clock is refused in production',
         'METRICS_TOKEN: required in production',
         'BLIND_INDEX_KEY: required in production',
+        'DOCUMENTS_DIR: must be the absolute path of a folder that outlives the process in production',
         'ENCRYPTION_KEYS: required in production',
         'PUBLIC_URL: must be the https origin under which this API is reached in production',
       ],
@@ -76,6 +78,21 @@ describe('the environment of production', () => {
     expect(problemsOf({ ...both, AIRTEL_CLIENT_ID: 'x' })).toEqual(expect.arrayContaining(refused));
   });
 
+  it('believes an edge only behind proxies that it knows, and under a real secret', () => {
+    const edge = { ...PRODUCTION, GEO_EDGE_SECRET: 'x1'.repeat(16), TRUSTED_PROXIES: '172.30.93.0/24' };
+    expect(problemsOf(edge)).toEqual([]);
+    expect(problemsOf({ ...edge, GEO_EDGE_SECRET: `${edge.GEO_EDGE_SECRET},${'y2'.repeat(16)}` })).toEqual(
+      [],
+    );
+    expect(problemsOf({ ...edge, TRUSTED_PROXIES: '' })).toEqual([
+      'TRUSTED_PROXIES: required with GEO_EDGE_SECRET, which signs for the address of the client',
+    ]);
+    expect(problemsOf({ ...edge, GEO_EDGE_SECRET: 'x'.repeat(32) })).not.toEqual([]);
+    expect(
+      problemsOf({ ...edge, GEO_EDGE_SECRET: `${edge.GEO_EDGE_SECRET},${'y2'.repeat(15)}` }),
+    ).not.toEqual([]);
+  });
+
   it.each([
     ['PUBLIC_URL', 'http://127.0.0.1:3000'],
     ['PUBLIC_URL', 'https://localhost'],
@@ -92,6 +109,7 @@ describe('the environment of production', () => {
     ['OAUTH_REDIRECT_URLS', 'https://app.example.com,http://localhost:8080'],
     ['OAUTH_REDIRECT_URLS', 'https://localhost/signed-in'],
     ['ENCRYPTION_KEYS', `new:${KEY_OF_BYTES},old:${Buffer.alloc(32).toString('base64')}`],
+    ['GEO_LOCAL_PLACE', 'US-CO'],
     ['BLIND_INDEX_KEY', Buffer.alloc(32, 0xff).toString('base64')],
   ])('is refused with %s=%s, and that of development is not', (name, value) => {
     const named = problemsOf({ ...PRODUCTION, [name]: value });

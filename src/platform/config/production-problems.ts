@@ -1,4 +1,6 @@
+import { isAbsolute } from 'node:path';
 import type { AppConfig } from './app-config.js';
+import { geoProblems } from './geo-config.js';
 import { mobileMoneyPlayMoney } from './mobile-money-config.js';
 import { sandboxProblems } from './sandbox-config.js';
 
@@ -20,13 +22,17 @@ export function productionProblems(config: AppConfig): string[] {
   const problems: string[] = [];
   if (config.CLOCK_MODE === 'movable')
     problems.push('CLOCK_MODE: the movable clock is refused in production');
-  problems.push(...mobileMoneyPlayMoney(config), ...sandboxProblems(config));
+  problems.push(...mobileMoneyPlayMoney(config), ...sandboxProblems(config), ...geoProblems(config));
   if (config.PAYMENTS_SANDBOX === 'on' && paysForReal(config))
     problems.push('PAYMENTS_SANDBOX: refused beside real money, as which its play money could be withdrawn');
   if (config.MAIL_SENDER === 'smtp' && !config.APP_URL.startsWith('https:'))
     problems.push('APP_URL: mailed links must be https in production');
   for (const name of REQUIRED)
     if (config[name] === undefined) problems.push(`${name}: required in production`);
+  if (!isAbsolute(config.DOCUMENTS_DIR))
+    problems.push(
+      'DOCUMENTS_DIR: must be the absolute path of a folder that outlives the process in production',
+    );
   if (config.ENCRYPTION_KEYS.length === 0) problems.push('ENCRYPTION_KEYS: required in production');
   for (const name of HTTPS)
     if (config[name]?.startsWith('http:')) problems.push(`${name}: must be https in production`);

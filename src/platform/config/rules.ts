@@ -12,6 +12,8 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { OAuthRules } from './oauth-config.js';
+import { ComplianceRules } from './compliance-rules.js';
+import { JurisdictionRules } from './jurisdiction-rules.js';
 import { ModerationRules } from './moderation-rules.js';
 import { MailRules } from './mail-rules.js';
 import { OtpRules } from './otp-rules.js';
@@ -281,4 +283,12 @@ export class Rules {
   @ValidateNested()
   @Type(() => RealtimeRules)
   realtime: RealtimeRules;
+
+  @ValidateNested()
+  @Type(() => JurisdictionRules)
+  jurisdictions: JurisdictionRules;
+
+  @ValidateNested()
+  @Type(() => ComplianceRules)
+  compliance: ComplianceRules;
 }

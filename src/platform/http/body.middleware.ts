@@ -8,16 +8,25 @@ const MAX_DEPTH = 20;
 // Any JSON value is parsed, so that the validation can say what is wrong with it.
 const parse = json({ limit: LIMIT, strict: false, type: () => true });
 
+/** Where the body is a file of one of these types. */
+interface Upload {
+  readonly path: string;
+  readonly types: readonly string[];
+}
+
 /**
  * Reads JSON bodies. A body of another kind is refused by name, not read as none. Reads (GET, HEAD) take no body: what
  * comes with one is not looked at. What is no JSON, or must be seen as it came, has its own reader: paths of `except`, and all
- * paths below one of them that ends with a slash.
+ * paths below one of them that ends with a slash. Files of the `uploads` are left to their routes, behind the guards; JSON there
+ * is read as everywhere.
  */
-export function bodyMiddleware(except: readonly string[]): RequestHandler {
+export function bodyMiddleware(except: readonly string[], uploads: readonly Upload[] = []): RequestHandler {
   const exact = new Set(except);
   const folders = except.filter((path) => path.endsWith('/'));
   return (request, response, next) => {
-    if (exact.has(request.path) || folders.some((folder) => request.path.startsWith(folder))) next();
+    const upload = uploads.find(({ path }) => path === request.path);
+    if (upload && request.is([...upload.types]) !== false && hasBody(request)) next();
+    else if (exact.has(request.path) || folders.some((folder) => request.path.startsWith(folder))) next();
     else readBody(request, response, next);
   };
 }

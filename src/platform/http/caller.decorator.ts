@@ -2,6 +2,8 @@ import { isIP } from 'node:net';
 import { createParamDecorator, type ExecutionContext, Injectable, type PipeTransform } from '@nestjs/common';
 import { ApiHeader } from '@nestjs/swagger';
 import { DpopProofs } from '../security/dpop-proofs.js';
+import type { PlacedRequest } from '../geo/current-place.decorator.js';
+import { NOWHERE, type Place } from '../geo/place.js';
 import type { SubjectRequest } from '../security/subject.js';
 
 /** Header of a proof of possession; an operation that documents it may answer DPOP_PROOF_INVALID. */
@@ -26,6 +28,8 @@ export interface Caller {
   readonly captcha: string | null;
   /** Thumbprint of the key that the caller has proved to have (DPoP); null when none was shown. */
   readonly jkt: string | null;
+  /** Where they are, as the compliance guard found it. */
+  readonly place: Place;
 }
 
 /** Takes the proof of a public route; on others the guard has done so. */
@@ -72,7 +76,7 @@ const HEADERS = [
   },
 ];
 
-export function callerOf(request: SubjectRequest): Caller {
+export function callerOf(request: SubjectRequest & PlacedRequest): Caller {
   const fingerprint = request.get('x-device-fingerprint') ?? '';
   const deviceToken = request.get('x-device-token') ?? '';
   const captcha = request.get('x-captcha-token') ?? '';
@@ -83,6 +87,7 @@ export function callerOf(request: SubjectRequest): Caller {
     deviceToken: DEVICE_TOKEN.test(deviceToken) ? deviceToken : null,
     captcha: CAPTCHA.test(captcha) ? captcha : null,
     jkt: request.jkt ?? null,
+    place: request.place ?? NOWHERE,
   };
 }
 

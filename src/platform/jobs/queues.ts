@@ -18,6 +18,12 @@ export const QUEUES = {
   banEnd: 'ban-end',
   /** Sockets of people who have excluded themselves. */
   selfExclusion: 'self-exclusion',
+  /** Who people are: what providers have told of it, files of documents to be removed. */
+  kyc: 'kyc',
+  /** Looking each night at whose play shows signs of harm. */
+  harmMarkers: 'harm-markers',
+  /** How long sessions have lasted, told in time. */
+  realityChecks: 'reality-checks',
   /** Passes of people who will not play, to be given back. */
   passRefunds: 'pass-refunds',
   /** Links that verify an email. */

@@ -13,6 +13,10 @@ export interface Handshake {
 export interface SocketAccess {
   /** Throws a DomainError, which the client is told, when nobody is let in by this handshake. */
   admit(handshake: Handshake): Promise<Subject>;
+  /** Throws a DomainError when the rules of play keep them from a socket. Asked once the socket can be found: what changes later is told to it. */
+  requirePlay(subject: Subject, request: IncomingMessage): Promise<void>;
+  /** Whether an open socket may stay where it is. */
+  mayStay(subject: Subject, request: IncomingMessage): boolean;
   /** Whether the session of an open socket still lives. A socket is no activity. */
   lives(sessionId: string): Promise<boolean>;
   /** What a socket is refused with whose session does not. */

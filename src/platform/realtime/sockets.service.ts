@@ -26,6 +26,8 @@ export type UserSocket = Socket<
 /** What is told to a user, in whichever processes their sockets are. */
 interface Message {
   readonly userId: string;
+  /** To the sockets of this session alone. */
+  readonly sessionId?: string;
   readonly namespace: string;
   readonly event: string;
   readonly payload: object;
@@ -70,7 +72,7 @@ export class SocketsService implements OnApplicationBootstrap, OnApplicationShut
     this.guardNamespace(server.of('/'));
   }
 
-  /** Tells a user something, on every socket that they have open in the namespace. For every process, the worker as well. */
+  /** Tells a user something, on every socket that they (or one session of theirs) have open in the namespace. For every process, the worker as well. */
   async tell(message: Message): Promise<void> {
     await this.redis.cache.publish(this.messagesChannel, JSON.stringify(message));
   }
@@ -133,6 +135,7 @@ export class SocketsService implements OnApplicationBootstrap, OnApplicationShut
       await socket.join([`user:${subject.userId}`, `session:${subject.sessionId}`]);
       // It may have ended before its socket could be found by it.
       if (!(await access.lives(subject.sessionId))) throw access.ended();
+      await access.requirePlay(subject, socket.request);
     } catch (error) {
       refused = refusal(error);
     }
@@ -146,8 +149,9 @@ export class SocketsService implements OnApplicationBootstrap, OnApplicationShut
     if (open >= limit) throw realtimeErrors.TOO_MANY_SOCKETS({ limit });
   }
 
-  private deliver({ userId, namespace, event, payload }: Message): void {
-    this.server?.of(namespace).local.in(`user:${userId}`).emit(event, payload);
+  private deliver({ userId, sessionId, namespace, event, payload }: Message): void {
+    const room = sessionId === undefined ? `user:${userId}` : `session:${sessionId}`;
+    this.server?.of(namespace).local.in(room).emit(event, payload);
   }
 
   private dropUser({ userId, reason }: Closing): void {
@@ -163,14 +167,18 @@ export class SocketsService implements OnApplicationBootstrap, OnApplicationShut
     }
   }
 
-  /** Drops the sockets of this process whose sessions have ended. */
+  /** Drops the sockets of this process whose sessions have ended, or that are no longer where they may be. */
   async sweep(): Promise<boolean> {
-    const sessions = new Set(
-      this.namespaces.flatMap(({ sockets }) =>
-        [...sockets.values()].map((socket) => (socket as unknown as UserSocket).data.subject.sessionId),
-      ),
-    );
     const access = this.access.get();
+    const sockets = this.namespaces.flatMap(
+      ({ sockets: open }) => [...open.values()] as unknown as UserSocket[],
+    );
+    for (const socket of sockets) {
+      if (access.mayStay(socket.data.subject, socket.request)) continue;
+      socket.emit('session:ending', { reason: 'GEO_BLOCKED' });
+      socket.disconnect(true);
+    }
+    const sessions = new Set(sockets.map(({ data }) => data.subject.sessionId));
     for (const sessionId of sessions)
       if (!(await access.lives(sessionId))) this.drop(`session:${sessionId}`, 'SESSION_ENDED');
     return false;

@@ -24,8 +24,10 @@ export const PERMISSIONS = [
   'audit.read',
   'audit.export',
   'ledger.verify',
+  'kyc.review', // documents included
   'reports.read',
   'reports.decide',
+  'harm.review', // signs of harm, and what was done about them
   'queues.read',
   'queues.inspect',
   'queues.retry',
@@ -46,6 +48,8 @@ const ROLE_PERMISSIONS: Readonly<Record<Role, readonly Permission[]>> = {
     'payments.read',
     'withdrawals.read',
     'withdrawals.decide',
+    'kyc.review',
+    'harm.review',
     'audit.read',
     'audit.export',
   ],

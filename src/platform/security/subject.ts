@@ -9,6 +9,16 @@ export interface Subject {
   readonly userId: string;
   readonly sessionId: string;
   readonly role: Role;
+  /** Calendar day, YYYY-MM-DD: as declared, or as a document showed it. */
+  readonly birthDate: string;
+  /** Somebody other than they has shown the date to be true. */
+  readonly ageVerified: boolean;
+  /** When the session's last reality check was acknowledged, or the session began. */
+  readonly checkedAt: Date;
+  /** Minutes between its reality checks, as they and the places where it was used ask; null: it was used nowhere yet. */
+  readonly checkMinutes: number | null;
+  /** A place where it was used asks that it ends once it is idle. */
+  readonly endsIdle: boolean;
 }
 
 export interface SubjectRequest extends Request {

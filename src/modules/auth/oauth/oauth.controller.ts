@@ -7,6 +7,7 @@ import { Operates } from '../../../platform/security/operates.decorator.js';
 import { Public } from '../../../platform/security/public.decorator.js';
 import { CurrentSubject, type Subject } from '../../../platform/security/subject.js';
 import { usersErrors } from '../../users/users.errors.js';
+import { policyErrors } from '../../compliance/compliance.errors.js';
 import { authErrors } from '../auth.errors.js';
 import { SignedInDto } from '../dto/auth.dto.js';
 import { sessionErrors } from '../sessions/session.errors.js';
@@ -50,6 +51,7 @@ export class OAuthController {
     answer: SignedInDto,
     errors: [
       ...PROOF_ERRORS,
+      policyErrors.GEO_BLOCKED,
       authErrors.REGISTRATION_REQUIRED,
       oauthErrors.ACCOUNT_LINK_REQUIRED,
       usersErrors.HANDLE_TAKEN,

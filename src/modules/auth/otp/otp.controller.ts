@@ -9,6 +9,7 @@ import { Operates } from '../../../platform/security/operates.decorator.js';
 import { Public } from '../../../platform/security/public.decorator.js';
 import { CurrentSubject, type Subject } from '../../../platform/security/subject.js';
 import { usersErrors } from '../../users/users.errors.js';
+import { policyErrors } from '../../compliance/compliance.errors.js';
 import { authErrors } from '../auth.errors.js';
 import { SignedInDto } from '../dto/auth.dto.js';
 import { sessionErrors } from '../sessions/session.errors.js';
@@ -58,6 +59,7 @@ export class OtpController {
     errors: [
       otpErrors.PHONE_NUMBER_INVALID,
       otpErrors.OTP_INVALID,
+      policyErrors.GEO_BLOCKED,
       authErrors.REGISTRATION_REQUIRED,
       otpErrors.PHONE_TAKEN,
       usersErrors.HANDLE_TAKEN,

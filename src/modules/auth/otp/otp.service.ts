@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { UnitOfWork } from '../../../platform/database/unit-of-work.js';
+import type { Place } from '../../../platform/geo/place.js';
 import type { Caller } from '../../../platform/http/caller.decorator.js';
 import type { Subject } from '../../../platform/security/subject.js';
 import type { UserProfile } from '../../users/users.types.js';
@@ -38,7 +39,7 @@ export class OtpService {
 
   /**
    * Throws OTP_INVALID, whatever is wrong with the code. What is thrown once it is proved leaves it as it was, so that it
-   * can be sent again: REGISTRATION_REQUIRED, HANDLE_TAKEN, HANDLE_RESERVED, TERMS_VERSION_OUTDATED.
+   * can be sent again: REGISTRATION_REQUIRED, GEO_BLOCKED, HANDLE_TAKEN, HANDLE_RESERVED, TERMS_VERSION_OUTDATED.
    */
   async verify(body: OtpVerifyDto, caller: Caller): Promise<SignedInDto> {
     const number = this.numbers.read(body.phone);
@@ -46,7 +47,7 @@ export class OtpService {
       const use = { purpose: 'sign_in', userId: null, numberIndex: number.index } as const;
       if (!(await this.codes.prove(manager, use, body))) return otpErrors.OTP_INVALID();
       const ownerId = await this.owners.findOwner(manager, number.index);
-      const userId = ownerId ?? (await this.register(manager, number, body.account)).id;
+      const userId = ownerId ?? (await this.register(manager, number, body.account, caller.place)).id;
       return await this.signIn.complete(manager, { userId, proof: 'otp', caller }, async () =>
         // The number was looked up before its owner was locked: it may have been taken from them in between.
         (await this.owners.findOwner(manager, number.index)) === userId ? null : otpErrors.OTP_INVALID(),
@@ -74,9 +75,10 @@ export class OtpService {
     manager: EntityManager,
     number: PhoneNumber,
     account: OtpVerifyDto['account'],
+    place: Place,
   ): Promise<UserProfile> {
     if (account === undefined) throw authErrors.REGISTRATION_REQUIRED({ field: 'account' });
-    const user = await this.accounts.open(manager, account, null, [['phone', number.e164]]);
+    const user = await this.accounts.open(manager, account, place, null, [['phone', number.e164]]);
     await this.phones.put(manager, user.id, number);
     return user;
   }

@@ -32,10 +32,10 @@ export class AuthPersonalData implements PersonalDataHolder {
       section(
         'sessions',
         `SELECT id, proof, second_factor, device, user_agent, address, fingerprint, created_at, last_used_at, expires_at,
-                ended_at, end_reason
+                ended_at, end_reason, checked_at, zone
          FROM sessions WHERE user_id = $1 ORDER BY id`,
       ),
-      section('session-settings', 'SELECT idle_seconds FROM session_settings WHERE user_id = $1'),
+      section('session-settings', 'SELECT idle_seconds, check_minutes FROM session_settings WHERE user_id = $1'),
       section(
         'mail-links',
         `SELECT purpose, requested_at, sent_at, used_at, expires_at FROM mail_links WHERE user_id = $1
@@ -50,7 +50,7 @@ export class AuthPersonalData implements PersonalDataHolder {
     for (const sql of [
       'DELETE FROM refresh_answers a USING sessions s WHERE s.id = a.session_id AND s.user_id = $1',
       'DELETE FROM refresh_tokens t USING sessions s WHERE s.id = t.session_id AND s.user_id = $1',
-      `UPDATE sessions SET user_agent = NULL, device = NULL, address = NULL, fingerprint = NULL, jkt = NULL
+      `UPDATE sessions SET user_agent = NULL, device = NULL, address = NULL, fingerprint = NULL, jkt = NULL, zone = NULL
        WHERE user_id = $1`,
       'DELETE FROM credentials WHERE user_id = $1',
       'DELETE FROM session_settings WHERE user_id = $1',

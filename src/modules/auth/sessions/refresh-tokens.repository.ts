@@ -9,8 +9,10 @@ export interface Exchange {
   nextHash: Buffer;
   /** Thumbprint of the key that was shown, which binds the session if nothing has yet. */
   jkt: string | null;
-  /** Seconds without use after which nothing is exchanged any more; null: it does not matter. */
-  idleSeconds: number | null;
+  /** Seconds without use after which nothing is exchanged any more, where idle sessions end. */
+  idleSeconds: number;
+  /** Idle sessions end, whatever the places say where they were used. */
+  idleEnds: boolean;
   now: Date;
   expiresAt: Date;
 }
@@ -31,6 +33,8 @@ export interface RefusedRow {
   used: boolean;
   jkt: string | null;
   last_used_at: Date;
+  /** A place where it was used asks that it ends once it is idle. */
+  ends_idle: boolean;
   /** The answer that was given for it, while it may be told again. */
   sealed: Buffer | null;
 }
@@ -47,7 +51,7 @@ WITH used AS (
   WHERE t.token_hash = $1 AND t.used_at IS NULL AND t.expires_at > $4
     AND s.id = t.session_id AND s.ended_at IS NULL AND s.expires_at > $4 AND u.status = 'active'
     AND (s.jkt IS NULL OR s.jkt = $3)
-    AND ($6::integer IS NULL OR s.last_used_at >= $4::timestamptz - least(i.idle_seconds, $6) * interval '1 second' - interval '1 minute')
+    AND (NOT ($7 OR s.ends_idle) OR s.last_used_at >= $4::timestamptz - least(i.idle_seconds, $6::integer) * interval '1 second' - interval '1 minute')
   RETURNING s.id, s.user_id, u.role, s.jkt),
 extended AS (
   UPDATE sessions s SET expires_at = $5, jkt = coalesce(s.jkt, $3) FROM used WHERE s.id = used.id),
@@ -93,7 +97,7 @@ export class RefreshTokensRepository {
     const [row] = await this.database.query<RefusedRow>(
       'refresh_tokens.refused',
       `SELECT t.session_id, s.user_id, s.ended_at IS NULL AND s.expires_at > $2 AND t.expires_at > $2 AS live,
-              t.used_at IS NOT NULL AS used, s.jkt, s.last_used_at, a.sealed
+              t.used_at IS NOT NULL AS used, s.jkt, s.last_used_at, s.ends_idle, a.sealed
        FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id
        LEFT JOIN refresh_answers a ON a.session_id = s.id AND a.token_hash = t.token_hash AND a.answered_at > $3
        WHERE t.token_hash = $1`,
@@ -136,6 +140,6 @@ export class RefreshTokensRepository {
   }
 }
 
-function values({ hash, nextHash, jkt, now, expiresAt, idleSeconds }: Exchange): unknown[] {
-  return [hash, nextHash, jkt, now, expiresAt, idleSeconds];
+function values({ hash, nextHash, jkt, now, expiresAt, idleSeconds, idleEnds }: Exchange): unknown[] {
+  return [hash, nextHash, jkt, now, expiresAt, idleSeconds, idleEnds];
 }

@@ -94,8 +94,12 @@ export class RefreshService implements Forgetful {
     const { idle, refreshTokenSeconds } = this.rules.auth;
     const now = this.clock.now();
     const expiresAt = new Date(now.getTime() + refreshTokenSeconds * 1000);
-    const idleSeconds = idle.policy === 'end' ? idle.seconds : null;
-    return { exchange: { hash, nextHash: hashToken(next), jkt, idleSeconds, now, expiresAt }, next };
+    const { seconds: idleSeconds } = idle;
+    const idleEnds = idle.policy === 'end';
+    return {
+      exchange: { hash, nextHash: hashToken(next), jkt, idleSeconds, idleEnds, now, expiresAt },
+      next,
+    };
   }
 
   private async answer(
@@ -121,7 +125,7 @@ export class RefreshService implements Forgetful {
       await this.revoke(found);
     } else if (found.jkt !== null && found.jkt !== jkt) {
       throw dpopErrors.DPOP_PROOF_INVALID({ problem: jkt === null ? 'missing' : 'another key' });
-    } else if (this.rules.auth.idle.policy === 'end') {
+    } else if (found.ends_idle || this.rules.auth.idle.policy === 'end') {
       await this.sessions.endIdle(found.session_id, WRITTEN_WITHIN_SECONDS);
     }
     throw authErrors.REFRESH_TOKEN_INVALID();

@@ -70,22 +70,22 @@ export class SessionListService {
     await this.cache.bury(...ended);
   }
 
-  async idleTimeout({ userId }: Subject): Promise<IdleTimeoutDto> {
-    return this.toTimeout(await this.repository.findIdleSeconds(userId));
+  async idleTimeout({ userId, endsIdle }: Subject): Promise<IdleTimeoutDto> {
+    return this.toTimeout(await this.repository.findIdleSeconds(userId), endsIdle);
   }
 
   /** For all sessions of the user, from their next requests on. Throws IDLE_TIMEOUT_TOO_LONG. */
-  async chooseIdleTimeout({ userId }: Subject, seconds: number): Promise<IdleTimeoutDto> {
+  async chooseIdleTimeout({ userId, endsIdle }: Subject, seconds: number): Promise<IdleTimeoutDto> {
     const { seconds: max } = this.rules.auth.idle;
     if (seconds > max) throw sessionErrors.IDLE_TIMEOUT_TOO_LONG({ field: 'seconds', max });
     await this.repository.chooseIdleSeconds(userId, seconds);
     await this.sessions.rereadAll(userId);
-    return this.toTimeout(seconds);
+    return this.toTimeout(seconds, endsIdle);
   }
 
-  private toTimeout(chosen: number | null): IdleTimeoutDto {
+  private toTimeout(chosen: number | null, endsIdle: boolean): IdleTimeoutDto {
     const { seconds: max, policy } = this.rules.auth.idle;
-    return { seconds: Math.min(chosen ?? max, max), max, policy };
+    return { seconds: Math.min(chosen ?? max, max), max, policy: endsIdle ? 'end' : policy };
   }
 }
 

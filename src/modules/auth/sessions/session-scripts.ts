@@ -10,11 +10,19 @@ for i, key in ipairs(KEYS) do
   if used and used < tonumber(ARGV[i]) then redis.call('SETRANGE', key, 0, ARGV[i]) end
 end`;
 
-/** Keeps a session. Arguments: its last activity, the rest, seconds to keep it, 1 when it replaces what is there. */
+/**
+ * Keeps a session. Arguments: its last activity, the rest, seconds to keep it, 1 when it replaces what is there. What an older
+ * release has kept, which knew less of it, is replaced always.
+ */
 export const KEEP = `
 local known = redis.call('GET', KEYS[1])
-if known and (ARGV[4] == '0' or string.sub(known, 11) == '|ended') then return end
-local used = math.max(tonumber(ARGV[1]), tonumber(known and string.sub(known, 1, 10) or '0'))
+if known and string.sub(known, 11) == '|ended' then return end
+if known and ARGV[4] == '0' then
+  local _, fields = string.gsub(known, '|', '')
+  local _, wanted = string.gsub(ARGV[2], '|', '')
+  if fields > wanted then return end
+end
+local used = math.max(tonumber(ARGV[1]), tonumber(string.sub(known or '', 1, 10)) or 0)
 redis.call('SET', KEYS[1], string.format('%010d', used) .. '|' .. ARGV[2], 'EX', ARGV[3])`;
 
 /** Leaves a tombstone and tells of it. Arguments: the channel, the session's id, seconds to keep it. */

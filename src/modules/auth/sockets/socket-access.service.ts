@@ -1,18 +1,23 @@
+import type { IncomingMessage } from 'node:http';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Rules } from '../../../platform/config/rules.js';
+import { PlacesService } from '../../../platform/geo/places.service.js';
 import type { SocketAccess, Handshake } from '../../../platform/realtime/socket-access.port.js';
 import { SocketAccessPort } from '../../../platform/realtime/socket-access.port.js';
 import { DpopProofs } from '../../../platform/security/dpop-proofs.js';
+import type { Declaration } from '../../../platform/security/operates.decorator.js';
 import type { Subject } from '../../../platform/security/subject.js';
+import { PolicyService } from '../../compliance/policy.service.js';
 import { AccessTokensService } from '../access-tokens.service.js';
 import { authErrors } from '../auth.errors.js';
 import { SessionCache } from '../session-cache.js';
-import { SessionsService } from '../sessions.service.js';
+import { type LiveSession, SessionsService, subjectOf } from '../sessions.service.js';
 
 /** The path that a proof for a socket names as its `htu`; its `htm` is GET, the method of the upgrade. */
 const SOCKET_PATH = '/socket.io/';
 /** What another process noted of its use is written within a minute. */
 const IDLE_GRACE_SECONDS = 60;
+const TALK: Declaration = { operation: 'social', product: null };
 
 /**
  * Lets a socket in by an access token in its handshake (`auth: { token }`), under the rules of the AuthGuard: a live session,
@@ -26,6 +31,8 @@ export class SocketAccessService implements SocketAccess, OnModuleInit {
     private readonly proofs: DpopProofs,
     private readonly sessions: SessionsService,
     private readonly cache: SessionCache,
+    private readonly policy: PolicyService,
+    private readonly places: PlacesService,
     private readonly rules: Rules,
   ) {}
 
@@ -53,15 +60,26 @@ export class SocketAccessService implements SocketAccess, OnModuleInit {
     }
     const session = await this.sessions.find(claims.sessionId, false);
     if (session?.userId !== claims.userId || session.jkt !== claims.jkt) throw this.ended();
-    const { userId, sessionId } = claims;
-    if (session.idle && (await this.endsIdle(sessionId, 0))) throw this.ended();
-    return { userId, sessionId, role: session.role };
+    const { sessionId } = claims;
+    if (session.idle && (await this.ends(sessionId, session, 0))) throw this.ended();
+    return subjectOf(sessionId, session);
+  }
+
+  /** A socket is talk with others: throws GEO_BLOCKED, SELF_EXCLUDED. */
+  async requirePlay(subject: Subject, request: IncomingMessage): Promise<void> {
+    const bars = await this.policy.barsOf(subject.userId);
+    this.policy.require(subject, TALK, this.places.placeOf(request), bars);
+  }
+
+  mayStay(subject: Subject, request: IncomingMessage): boolean {
+    const place = this.places.placeOf(request);
+    return this.policy.judge({ ...subject, bars: [] }, TALK, place) === null;
   }
 
   async lives(sessionId: string): Promise<boolean> {
     const session = await this.sessions.find(sessionId, false);
     if (session === null) return false;
-    return !session.idle || !(await this.endsIdle(sessionId, IDLE_GRACE_SECONDS));
+    return !session.idle || !(await this.ends(sessionId, session, IDLE_GRACE_SECONDS));
   }
 
   ended(): Error {
@@ -69,7 +87,8 @@ export class SocketAccessService implements SocketAccess, OnModuleInit {
   }
 
   /** Ends an idle session where that is the rule; whether it has ended. */
-  private async endsIdle(sessionId: string, graceSeconds: number): Promise<boolean> {
-    return this.rules.auth.idle.policy === 'end' && (await this.sessions.endIdle(sessionId, graceSeconds));
+  private async ends(sessionId: string, { endsIdle }: LiveSession, graceSeconds: number): Promise<boolean> {
+    const ends = endsIdle || this.rules.auth.idle.policy === 'end';
+    return ends && (await this.sessions.endIdle(sessionId, graceSeconds));
   }
 }

@@ -52,6 +52,19 @@ export function explain(bars: Bars, now: Date): Explanation {
         until: bars.ofAgeAt,
         advice: `You may take part once you are old enough. ${HELP}`,
       };
+    case 'GEO_BLOCKED':
+      return {
+        ...NOTHING,
+        advice: `Nothing that costs money is offered where you are, or nobody can tell where that is. ${HELP}`,
+      };
+    case 'AGE_NOT_VERIFIED':
+      return { ...NOTHING, advice: 'Have your age verified: POST compliance/kyc tells what is needed.' };
+    case 'REALITY_CHECK_DUE':
+      return {
+        ...NOTHING,
+        advice:
+          'You have played for a while: look at it and acknowledge it. A time-out can be taken instead.',
+      };
     default:
       return { ...NOTHING, advice: 'Write to the operator.' };
   }

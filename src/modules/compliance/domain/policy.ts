@@ -1,4 +1,5 @@
 import { isLongOfAge, ofAgeAt } from './age.js';
+import { minutesBetweenChecks, realityCheckDueAt } from './reality-check.js';
 
 /** What bars somebody, of which the caller knows that it does now. */
 export interface Bar {
@@ -22,8 +23,7 @@ export interface PolicySubject {
 
 /** What is asked for: see `Operates`. */
 export interface PolicyOperation {
-  readonly operation:
-    'stake' | 'deposit' | 'withdraw' | 'social' | 'read' | 'account' | 'staff' | 'machine';
+  readonly operation: 'stake' | 'deposit' | 'withdraw' | 'social' | 'read' | 'account' | 'staff' | 'machine';
   readonly product: string | null;
 }
 
@@ -61,7 +61,6 @@ export interface Refusal {
 type Verdict = Refusal | null;
 type Rule = (subject: PolicySubject | null, asked: PolicyOperation, context: PolicyContext) => Verdict;
 
-const MINUTE_MS = 60_000;
 /** Where a day begins last. */
 const LAST_ZONE = 'Etc/GMT+12';
 /** What money can be won or lost with. */
@@ -148,8 +147,8 @@ function ageVerified(...stages: readonly string[]): Rule {
 /** UKGC RTS 13B: what has been told has to be acknowledged before the play goes on. */
 const realityChecked: Rule = (subject, _, { jurisdiction, now }) => {
   if (subject?.checkedAt == null || jurisdiction === null) return null;
-  const minutes = Math.min(jurisdiction.realityCheckMinutes, subject.checkMinutes ?? Number.POSITIVE_INFINITY);
-  return now.getTime() < subject.checkedAt.getTime() + minutes * MINUTE_MS
+  const minutes = minutesBetweenChecks(jurisdiction.realityCheckMinutes, subject.checkMinutes);
+  return now < realityCheckDueAt(subject.checkedAt, minutes)
     ? null
     : { code: 'REALITY_CHECK_DUE', until: null, reason: 'A reality check waits to be acknowledged.' };
 };

@@ -12,3 +12,8 @@ export function realityCheckDueAt(checkedAt: Date, minutes: number): Date {
 export function minutesBetweenChecks(place: number, session: number | null): number {
   return session === null ? place : Math.min(place, session);
 }
+
+/** Whole minutes from one time to another; 0 when there is none between them. */
+export function wholeMinutes(from: Date, to: Date): number {
+  return Math.max(0, Math.floor((to.getTime() - from.getTime()) / MINUTE_MS));
+}
