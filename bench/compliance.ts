@@ -118,7 +118,7 @@ async function limits(bench: Bench, userIds: readonly string[], seconds: number)
     await Promise.all(
       Array.from({ length: CLIENTS }, async (_, client) => {
         // Of several, each client has its own.
-        const own = users.length < CLIENTS ? users : users.filter((_, n) => n % CLIENTS === client);
+        const own = users.length < CLIENTS ? users : users.filter((__, n) => n % CLIENTS === client);
         for (let n = 0; performance.now() < end; n += 1) {
           const userId = own[n % own.length] ?? '';
           await work.run((manager) =>

@@ -2,10 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { v4 } from 'uuid';
 import { loadAppConfig } from '../../src/platform/config/load-config.js';
 import { newId } from '../../src/platform/database/ids.js';
-import {
-  STRIPE_API_VERSION,
-  stripeClient,
-} from '../../src/platform/stripe/stripe-client.js';
+import { STRIPE_API_VERSION, stripeClient } from '../../src/platform/stripe/stripe-client.js';
 import type { StripeProvider } from '../../src/modules/payments/providers/stripe/stripe.provider.js';
 import { CONNECTED_ACCOUNT } from '../support/stripe-account.js';
 import { type Params, paramsOf } from '../support/stripe-document.js';

@@ -1,7 +1,9 @@
 import type { System } from './system.js';
 
 /** Told behind the back of requests: a session was used, and where, whatever came of it. */
-const UNSEEN: Record<string, string> = { sessions: "- 'last_used_at' - 'check_minutes' - 'ends_idle' - 'zone'" };
+const UNSEEN: Record<string, string> = {
+  sessions: "- 'last_used_at' - 'check_minutes' - 'ends_idle' - 'zone'",
+};
 const LEFT_OUT: Record<string, string> = {
   deadlines: "WHERE kind <> 'session.reality-check'",
   audit_seals: 'WHERE false', // the worker seals what was committed before

@@ -170,9 +170,7 @@ export class SocketsService implements OnApplicationBootstrap, OnApplicationShut
   /** Drops the sockets of this process whose sessions have ended, or that are no longer where they may be. */
   async sweep(): Promise<boolean> {
     const access = this.access.get();
-    const sockets = this.namespaces.flatMap(
-      ({ sockets: open }) => [...open.values()] as unknown as UserSocket[],
-    );
+    const sockets = this.namespaces.flatMap(({ sockets: open }): UserSocket[] => [...open.values()]);
     for (const socket of sockets) {
       if (access.mayStay(socket.data.subject, socket.request)) continue;
       socket.emit('session:ending', { reason: 'GEO_BLOCKED' });

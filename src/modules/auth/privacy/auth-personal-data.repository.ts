@@ -35,7 +35,10 @@ export class AuthPersonalData implements PersonalDataHolder {
                 ended_at, end_reason, checked_at, zone
          FROM sessions WHERE user_id = $1 ORDER BY id`,
       ),
-      section('session-settings', 'SELECT idle_seconds, check_minutes FROM session_settings WHERE user_id = $1'),
+      section(
+        'session-settings',
+        'SELECT idle_seconds, check_minutes FROM session_settings WHERE user_id = $1',
+      ),
       section(
         'mail-links',
         `SELECT purpose, requested_at, sent_at, used_at, expires_at FROM mail_links WHERE user_id = $1
