@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import { runMigrations } from '../../src/platform/database/migrate.js';
-import { audited, sealAll, sealedIds, sealerOf, settled } from '../support/audit-chain.js';
+import { audited, sealAll, sealedIds, sealerOf, settled, withoutEntries } from '../support/audit-chain.js';
 import { Builders } from '../support/builders.js';
 import { someone } from '../support/staff.js';
 import { eventually, startSystem, type System } from '../support/system.js';
@@ -10,7 +10,7 @@ describe('the audit log’s sealer', () => {
   let system: System;
 
   beforeAll(async () => {
-    system = await startSystem({ worker: false, at: '2023-10-03T12:00:00Z' });
+    system = await startSystem({ worker: false, at: '2023-10-03T12:00:00Z', prepare: withoutEntries });
   });
   afterAll(async () => system.stop());
 

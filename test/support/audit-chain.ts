@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { ClientBase, Pool } from 'pg';
 import { v7 } from 'uuid';
+import { versionOf } from '../../src/modules/compliance/jurisdiction-versions.service.js';
+import type { AppConfig } from '../../src/platform/config/app-config.js';
+import { loadRules } from '../../src/platform/config/load-config.js';
 import { AuditChainRepository } from '../../src/platform/audit-log/audit-chain.repository.js';
 import { AuditSealer } from '../../src/platform/audit-log/audit-sealer.js';
 import { UnitOfWork } from '../../src/platform/database/unit-of-work.js';
@@ -9,6 +12,16 @@ import { eventually, type System } from './system.js';
 /** A sealer of its own, as a worker has one; nothing calls it but the test. */
 export function sealerOf(system: System): AuditSealer {
   return new AuditSealer(system.app.get(AuditChainRepository, { strict: false }), system.app.get(UnitOfWork));
+}
+
+/** As if the rules of places had been read before: their first reading is an entry of the log. */
+export async function withoutEntries(db: Pool, { CONFIG_DIR }: AppConfig): Promise<void> {
+  const { version, content, hash } = versionOf(loadRules(CONFIG_DIR));
+  await db.query('INSERT INTO jurisdiction_versions (version, content_hash, content) VALUES ($1, $2, $3)', [
+    version,
+    hash,
+    JSON.stringify(content),
+  ]);
 }
 
 /** Writes that many entries in one transaction; their ids. */

@@ -34,7 +34,13 @@ export interface System {
 
 /** A whole system of its own: database, Redis prefix, API on a free port, and a worker unless told otherwise. */
 export async function startSystem(
-  options: { worker?: boolean; at?: string; env?: Record<string, string> } = {},
+  options: {
+    worker?: boolean;
+    at?: string;
+    env?: Record<string, string>;
+    /** Done to the empty database before anything starts on it. */
+    prepare?: (db: pg.Pool, config: AppConfig) => Promise<void>;
+  } = {},
 ): Promise<System> {
   const database = await createTestDatabase();
   const redis = testRedis();
@@ -67,6 +73,7 @@ export async function startSystem(
   db.on('error', () => undefined);
   if (options.at !== undefined)
     await db.query('UPDATE clock_control SET offset_ms = $1', [Date.parse(options.at) - Date.now()]);
+  await options.prepare?.(db, config);
   const app = await createApi(config);
   await app.listen(0, '127.0.0.1');
   // The sandbox is reached where this API came to listen, which nobody knew before.

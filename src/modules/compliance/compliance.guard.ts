@@ -54,7 +54,7 @@ export class ComplianceGuard implements CanActivate {
     if (refusal === null && following === null) return true; // nearly always
     return this.judgeAnew(subject, declared, place, refusal).then(async () => {
       await following;
-      return true;
+      return true as const;
     });
   }
 

@@ -18,9 +18,7 @@ export class JurisdictionVersionsService implements OnApplicationBootstrap {
 
   /** Throws a ConfigError when the file says something else than it said under the same version. */
   async onApplicationBootstrap(): Promise<void> {
-    const { version, usual, countries } = this.rules.jurisdictions;
-    const content = { usual, countries };
-    const hash = createHash('sha256').update(JSON.stringify(content)).digest();
+    const { version, content, hash } = versionOf(this.rules);
     await this.unitOfWork.run(async (manager) => {
       const { added, before } = await this.repository.add(manager, version, hash, content);
       if (added) {
@@ -40,4 +38,11 @@ export class JurisdictionVersionsService implements OnApplicationBootstrap {
         ]);
     });
   }
+}
+
+/** What is kept of the file. */
+export function versionOf({ jurisdictions }: Rules): { version: string; content: object; hash: Buffer } {
+  const { version, usual, countries } = jurisdictions;
+  const content = { usual, countries };
+  return { version, content, hash: createHash('sha256').update(JSON.stringify(content)).digest() };
 }
