@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Controller, Delete, Get, Module, Post } from '@nestjs/common';
+import { DiscoveryModule, NestFactory } from '@nestjs/core';
 import fc from 'fast-check';
 import { decide } from '../../src/modules/compliance/domain/policy.js';
 import { ComplianceRepository } from '../../src/modules/compliance/compliance.repository.js';
+import { OperationsService } from '../../src/modules/compliance/operations.service.js';
+import { Operates } from '../../src/platform/security/operates.decorator.js';
 import { Builders } from '../support/builders.js';
 import type { Client } from '../support/client.js';
 import { startSystem, type System } from '../support/system.js';
@@ -17,6 +21,41 @@ const ANYWHERE = {
   ageVerification: 'none',
   realityCheckMinutes: 60,
 } as const;
+
+@Controller('said')
+class Said {
+  @Get()
+  read(): void {}
+
+  @Operates('account')
+  @Post()
+  write(): void {}
+}
+
+@Controller('silent')
+class Silent {
+  @Delete(':id')
+  remove(): void {}
+}
+
+@Module({ imports: [DiscoveryModule], providers: [OperationsService], controllers: [Said] })
+class AllSaid {}
+
+@Module({ imports: [DiscoveryModule], providers: [OperationsService], controllers: [Said, Silent] })
+class OneSilent {}
+
+describe('a route that does not say what it is', () => {
+  const boot = async (module: object) => {
+    const app = await NestFactory.create(module, { logger: false, abortOnError: false });
+    await app.init();
+    await app.close();
+  };
+
+  it('does not boot, unless it only reads', async () => {
+    await boot(AllSaid);
+    await expect(boot(OneSilent)).rejects.toThrow(/@Operates\): Silent\.remove$/);
+  });
+});
 
 describe('the policy and the statement that books', () => {
   let system: System;

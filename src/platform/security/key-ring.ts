@@ -1,4 +1,11 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../config/app-config.js';
 
@@ -16,11 +23,12 @@ const TAG_BYTES = 16;
  */
 @Injectable()
 export class KeyRing {
-  private readonly keys: ReadonlyMap<string, Buffer>;
+  /** Made once: of bytes each use would make one anew. */
+  private readonly keys: ReadonlyMap<string, KeyObject>;
   private readonly header: Buffer;
 
   constructor(config: AppConfig) {
-    this.keys = new Map(ringOf(config));
+    this.keys = new Map(ringOf(config).map(([id, key]) => [id, createSecretKey(key)]));
     const [first] = this.keys.keys();
     if (first === undefined) throw new Error('ENCRYPTION_KEYS holds no key');
     this.header = Buffer.concat([Buffer.of(VERSION, first.length), Buffer.from(first, 'latin1')]);
@@ -61,7 +69,7 @@ export class KeyRing {
     return this.decrypt(ciphertext, context).toString('utf8');
   }
 
-  private keyOf(header: Buffer): Buffer {
+  private keyOf(header: Buffer): KeyObject {
     const id = header.toString('latin1', 2);
     const key = this.keys.get(id);
     if (key === undefined) throw new Error(`ENCRYPTION_KEYS has no key "${id}"`);
