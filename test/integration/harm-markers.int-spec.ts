@@ -31,6 +31,7 @@ const MARKERS = {
   paidInWhileWithdrawing: { weight: 2, days: 28, threshold: 2, least: 0 },
   frequentDeposits: { weight: 1, days: 7, threshold: 4, least: 0 },
   longPlay: { weight: 1, days: 7, threshold: 2, least: 0 },
+  excludedDevice: { weight: 4 },
 };
 
 interface Bet {

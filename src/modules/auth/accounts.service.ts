@@ -3,9 +3,10 @@ import type { EntityManager } from 'typeorm';
 import { Rules } from '../../platform/config/rules.js';
 import { newId } from '../../platform/database/ids.js';
 import { UnitOfWork } from '../../platform/database/unit-of-work.js';
-import type { Place } from '../../platform/geo/place.js';
+import type { Caller } from '../../platform/http/caller.decorator.js';
 import { BlindIndex } from '../../platform/security/blind-index.js';
 import type { Subject } from '../../platform/security/subject.js';
+import { BarredDevicesService } from '../compliance/barred-devices.service.js';
 import { BarredIdentitiesService } from '../compliance/barred-identities.service.js';
 import { PolicyService } from '../compliance/policy.service.js';
 import { usersErrors } from '../users/users.errors.js';
@@ -22,6 +23,7 @@ export class AccountsService {
     private readonly users: UsersService,
     private readonly links: MailLinksService,
     private readonly barred: BarredIdentitiesService,
+    private readonly devices: BarredDevicesService,
     private readonly policy: PolicyService,
     private readonly index: BlindIndex,
     private readonly unitOfWork: UnitOfWork,
@@ -38,11 +40,11 @@ export class AccountsService {
   async open(
     manager: EntityManager,
     account: NewAccountDto,
-    place: Place,
+    caller: Pick<Caller, 'place' | 'fingerprint'>,
     email: { address: string; verified: boolean } | null,
     knownBy: readonly (readonly [kind: string, value: string])[] = [],
   ): Promise<UserProfile> {
-    this.policy.require(null, { operation: 'account', product: 'social' }, place);
+    this.policy.require(null, { operation: 'account', product: 'social' }, caller.place);
     this.requireCurrentTerms(account.termsVersion);
     const unproved = email && !email.verified ? [this.emailIdentity(email.address)] : [];
     const barred = await this.barred.isBarred(manager, unproved);
@@ -63,6 +65,7 @@ export class AccountsService {
     ];
     const ban = await this.barred.carryOver(manager, user.id, identities);
     if (ban) throw authErrors.BANNED({ until: ban.until?.toISOString() ?? null, reason: null });
+    await this.devices.recognise(manager, user.id, caller.fingerprint);
     if (email && !email.verified) await this.links.request(manager, 'email_verification', user.id);
     return user;
   }

@@ -26,6 +26,10 @@ export class CompliancePersonalData implements PersonalDataHolder {
       table: 'barred_identities',
       why: 'who was excluded or banned must be known again: keyed hashes of email and number, until the bar ends',
     },
+    {
+      table: 'barred_devices',
+      why: 'accounts that are opened where somebody was excluded are looked at: a keyed hash of the device, until the term is over',
+    },
   ];
 
   constructor(

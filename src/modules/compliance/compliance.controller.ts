@@ -2,6 +2,7 @@ import { Body, Controller, Get, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { CurrentPlace } from '../../platform/geo/current-place.decorator.js';
 import type { Place } from '../../platform/geo/place.js';
+import { CurrentFingerprint } from '../../platform/http/caller.decorator.js';
 import { Operation } from '../../platform/http/operation.decorator.js';
 import { AllowedWhenIdle } from '../../platform/security/idle.decorators.js';
 import { Operates } from '../../platform/security/operates.decorator.js';
@@ -61,9 +62,10 @@ export class ComplianceController {
   async exclude(
     @CurrentSubject() subject: Subject,
     @CurrentPlace() place: Place,
+    @CurrentFingerprint() fingerprint: string | null,
     @Body() body: SelfExcludeDto,
   ): Promise<SelfExclusionDto> {
-    return await this.selfExclusion.declare(subject, place, body);
+    return await this.selfExclusion.declare(subject, place, fingerprint, body);
   }
 
   @Post('self-exclusion/return')

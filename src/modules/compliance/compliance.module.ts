@@ -3,6 +3,8 @@ import { DiscoveryModule } from '@nestjs/core';
 import { ActivityController } from './activity/activity.controller.js';
 import { ActivityRepository } from './activity/activity.repository.js';
 import { ActivityService } from './activity/activity.service.js';
+import { BarredDevicesRepository } from './barred-devices.repository.js';
+import { BarredDevicesService } from './barred-devices.service.js';
 import { BarredIdentitiesRepository } from './barred-identities.repository.js';
 import { BarredIdentitiesService } from './barred-identities.service.js';
 import { CompliancePersonalData } from './compliance-personal-data.repository.js';
@@ -85,6 +87,8 @@ import { ConfiguredWithdrawalRules, WithdrawalRules } from './withdrawal-rules.s
     LimitsPersonalData,
     ActivityRepository,
     ActivityService,
+    BarredDevicesRepository,
+    BarredDevicesService,
     BarredIdentitiesRepository,
     BarredIdentitiesService,
     CompliancePersonalData,
@@ -103,6 +107,7 @@ import { ConfiguredWithdrawalRules, WithdrawalRules } from './withdrawal-rules.s
     HarmFactsPort,
     MarkersService,
     SessionPlayPort,
+    BarredDevicesService,
     BarredIdentitiesService,
     WithdrawalRules,
   ],

@@ -7,6 +7,7 @@ import { UnitOfWork } from '../../platform/database/unit-of-work.js';
 import { AuditService } from '../../platform/observability/audit.service.js';
 import { OutboxService } from '../../platform/outbox/outbox.service.js';
 import { PersonalDataService } from '../../platform/privacy/personal-data.service.js';
+import { BarredDevicesService } from './barred-devices.service.js';
 import { BarredIdentitiesRepository } from './barred-identities.repository.js';
 import { selfExcluded } from './compliance.events.js';
 import { ComplianceRepository } from './compliance.repository.js';
@@ -24,6 +25,7 @@ export class ComplianceService {
     private readonly exclusions: ExclusionsRepository,
     private readonly stakes: OpenStakesPort,
     private readonly barred: BarredIdentitiesRepository,
+    private readonly devices: BarredDevicesService,
     private readonly personalData: PersonalDataService,
     private readonly outbox: OutboxService,
     private readonly audit: AuditService,
@@ -50,23 +52,39 @@ export class ComplianceService {
   /**
    * Excludes at once, and gives back the stakes on what has not begun, in one transaction: the gate waits for stakes in flight, and
    * once this has committed none is accepted. `endsAt` null is for ever. The exclusion that stands when it ends no earlier.
+   * `fingerprint` is of the device on which it is asked for, if that is known.
    */
-  async exclude(userId: string, endsAt: Date | null): Promise<ExclusionRow> {
-    return await this.unitOfWork.run(async (manager) => await this.excludeIn(manager, userId, endsAt));
+  async exclude(
+    userId: string,
+    endsAt: Date | null,
+    fingerprint: string | null = null,
+  ): Promise<ExclusionRow> {
+    return await this.unitOfWork.run(
+      async (manager) => await this.excludeIn(manager, userId, endsAt, fingerprint),
+    );
   }
 
   /** The same, in the caller's transaction. */
-  async excludeIn(manager: EntityManager, userId: string, endsAt: Date | null): Promise<ExclusionRow> {
+  async excludeIn(
+    manager: EntityManager,
+    userId: string,
+    endsAt: Date | null,
+    fingerprint: string | null = null,
+  ): Promise<ExclusionRow> {
     const refund = await this.stakes.hold(manager, userId);
     await this.repository.shutGate(manager, userId);
     const at = this.clock.now();
     const standing = await this.exclusions.findBarring(manager, userId, at);
-    if (standing && !endsLater(endsAt, standing.ends_at)) return standing;
+    if (standing && !endsLater(endsAt, standing.ends_at)) {
+      await this.devices.remember(manager, userId, fingerprint);
+      return standing;
+    }
     const id = newId();
     const stakes = await refund({ id, at });
     await this.exclusions.insert(manager, { id, userId, startsAt: at, endsAt, stakes });
     const identities = await this.personalData.identitiesOf(manager, userId);
     await this.barred.remember(manager, userId, identities, at);
+    await this.devices.remember(manager, userId, fingerprint);
     await this.audit.record(manager, {
       actorId: userId,
       action: 'compliance.self-exclusion',

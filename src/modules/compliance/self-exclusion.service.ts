@@ -34,8 +34,14 @@ export class SelfExclusionService {
   }
 
   /** Excludes at once; what stands already and is as long is answered again (UKGC SR 3.5.5, AGCO 2.14). */
-  async declare(subject: Subject, place: Place, term: SelfExcludeDto): Promise<SelfExclusionDto> {
-    const row = await this.compliance.exclude(subject.userId, exclusionEnd(this.clock.now(), term));
+  async declare(
+    subject: Subject,
+    place: Place,
+    fingerprint: string | null,
+    term: SelfExcludeDto,
+  ): Promise<SelfExclusionDto> {
+    const endsAt = exclusionEnd(this.clock.now(), term);
+    const row = await this.compliance.exclude(subject.userId, endsAt, fingerprint);
     return {
       since: row.starts_at.toISOString(),
       until: row.ends_at?.toISOString() ?? null,

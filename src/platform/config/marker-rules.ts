@@ -25,6 +25,14 @@ export class MarkerRule {
   least: number;
 }
 
+/** How much an account counts that was opened on a device on which somebody excluded themselves. */
+export class DeviceMarkerRule {
+  @IsInt()
+  @Min(1)
+  @Max(100)
+  weight: number;
+}
+
 /** `markers` of `config/compliance.yml`: signs that play does harm. UKGC SR 3.4.3, AGCO 2.10. */
 export class MarkerRules {
   /** From which on somebody is shown to the compliance team. */
@@ -99,4 +107,8 @@ export class MarkerRules {
   @ValidateNested()
   @Type(() => MarkerRule)
   longPlay: MarkerRule;
+
+  @ValidateNested()
+  @Type(() => DeviceMarkerRule)
+  excludedDevice: DeviceMarkerRule;
 }

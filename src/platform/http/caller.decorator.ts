@@ -61,29 +61,49 @@ export function CurrentCaller(): ParameterDecorator {
   };
 }
 
+const FINGERPRINT_HEADER = {
+  name: 'X-Device-Fingerprint',
+  description: 'What the client makes of its device: the same each time, 1 to 128 printable characters.',
+};
+
 const HEADERS = [
   {
     name: DPOP_HEADER,
     description: 'Proof of possession (RFC 9449) of the key that the session is to be bound to.',
   },
-  {
-    name: 'X-Device-Fingerprint',
-    description: 'What the client makes of its device: the same each time, 1 to 128 printable characters.',
-  },
+  FINGERPRINT_HEADER,
   {
     name: 'X-Device-Token',
     description: 'The `deviceToken` that this device was answered when somebody signed in on it.',
   },
 ];
 
-export function callerOf(request: SubjectRequest & PlacedRequest): Caller {
+const RequestsFingerprint = createParamDecorator((_: unknown, context: ExecutionContext): string | null =>
+  fingerprintOf(context.switchToHttp().getRequest<SubjectRequest>()),
+);
+
+/** The Caller's fingerprint alone, for an operation that no proof may keep anybody from. */
+export function CurrentFingerprint(): ParameterDecorator {
+  return (target, key, index) => {
+    RequestsFingerprint()(target, key, index);
+    if (key === undefined) return;
+    const method = Object.getOwnPropertyDescriptor(target, key) ?? {};
+    ApiHeader({ ...FINGERPRINT_HEADER, required: false })(target, key, method);
+  };
+}
+
+function fingerprintOf(request: SubjectRequest): string | null {
   const fingerprint = request.get('x-device-fingerprint') ?? '';
+  return FINGERPRINT.test(fingerprint) ? fingerprint : null;
+}
+
+export function callerOf(request: SubjectRequest & PlacedRequest): Caller {
   const deviceToken = request.get('x-device-token') ?? '';
   const captcha = request.get('x-captcha-token') ?? '';
   return {
     userAgent: request.headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null,
     address: addressOf(request),
-    fingerprint: FINGERPRINT.test(fingerprint) ? fingerprint : null,
+    fingerprint: fingerprintOf(request),
     deviceToken: DEVICE_TOKEN.test(deviceToken) ? deviceToken : null,
     captcha: CAPTCHA.test(captcha) ? captcha : null,
     jkt: request.jkt ?? null,

@@ -103,7 +103,7 @@ export class OAuthService {
     const displayName = account.displayName ?? name ?? handle;
     const address = email === null ? null : { address: email, verified: emailVerified };
     const newAccount = { handle, displayName, birthDate, termsVersion };
-    const user = await this.accounts.open(manager, newAccount, caller.place, address, [[provider, subject]]);
+    const user = await this.accounts.open(manager, newAccount, caller, address, [[provider, subject]]);
     await this.identities.insert(manager, user.id, identity, this.clock.now());
     return await this.signIn.complete(manager, { userId: user.id, proof: provider, caller });
   }

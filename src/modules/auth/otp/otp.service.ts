@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { UnitOfWork } from '../../../platform/database/unit-of-work.js';
-import type { Place } from '../../../platform/geo/place.js';
 import type { Caller } from '../../../platform/http/caller.decorator.js';
 import type { Subject } from '../../../platform/security/subject.js';
 import type { UserProfile } from '../../users/users.types.js';
@@ -47,7 +46,7 @@ export class OtpService {
       const use = { purpose: 'sign_in', userId: null, numberIndex: number.index } as const;
       if (!(await this.codes.prove(manager, use, body))) return otpErrors.OTP_INVALID();
       const ownerId = await this.owners.findOwner(manager, number.index);
-      const userId = ownerId ?? (await this.register(manager, number, body.account, caller.place)).id;
+      const userId = ownerId ?? (await this.register(manager, number, body.account, caller)).id;
       return await this.signIn.complete(manager, { userId, proof: 'otp', caller }, async () =>
         // The number was looked up before its owner was locked: it may have been taken from them in between.
         (await this.owners.findOwner(manager, number.index)) === userId ? null : otpErrors.OTP_INVALID(),
@@ -75,10 +74,10 @@ export class OtpService {
     manager: EntityManager,
     number: PhoneNumber,
     account: OtpVerifyDto['account'],
-    place: Place,
+    caller: Caller,
   ): Promise<UserProfile> {
     if (account === undefined) throw authErrors.REGISTRATION_REQUIRED({ field: 'account' });
-    const user = await this.accounts.open(manager, account, place, null, [['phone', number.e164]]);
+    const user = await this.accounts.open(manager, account, caller, null, [['phone', number.e164]]);
     await this.phones.put(manager, user.id, number);
     return user;
   }

@@ -59,7 +59,7 @@ export class RegistrationService {
     // Before anything is looked up: what is found then costs too little time to tell.
     const passwordHash = await this.hasher.hash(body.password);
     return await this.unitOfWork.run(async (manager) => {
-      const user = await this.accounts.open(manager, body, caller.place, { address: email, verified: false });
+      const user = await this.accounts.open(manager, body, caller, { address: email, verified: false });
       await this.credentials.insert(manager, user.id, passwordHash, this.clock.now());
       return await this.signIn.complete(manager, { userId: user.id, proof: 'password', caller });
     });

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import {
   type DayFacts,
+  excludedDevice,
   isToBeShown,
   type MarkerName,
   type MarkerRuleSet,
@@ -139,6 +140,26 @@ describe('a marker is shown at its threshold, within its days', () => {
         expect(markers.every(({ marker }) => MARKERS.includes(marker))).toBe(true);
       }),
     );
+  });
+});
+
+describe('a device on which others excluded themselves is told', () => {
+  const at = (text: string) => new Date(text);
+  it.each([
+    [1, '2023-10-10T09:00:00Z', '2023-10-10T09:00:00Z', 0],
+    [2, '2023-10-09T09:00:01Z', '2023-10-10T09:00:00Z', 0],
+    [2, '2023-10-09T09:00:00Z', '2023-10-10T09:00:00Z', 1],
+    [7, '2022-10-10T09:00:00Z', '2023-10-10T09:00:00Z', 365],
+    [1, '2023-10-11T09:00:00Z', '2023-10-10T09:00:00Z', 0], // the clock was moved back
+  ])('of %i accounts, since %s, at %s: for %i days', (accounts, since, now, sinceDays) => {
+    expect(excludedDevice({ accounts, since: at(since) }, at(now), 4)).toEqual({
+      marker: 'excludedDevice',
+      value: accounts,
+      threshold: 1,
+      weight: 4,
+      days: 1,
+      figures: { accounts, sinceDays },
+    });
   });
 });
 

@@ -1,4 +1,5 @@
-export const MARKERS = [
+/** Those that each night tells by what was done on the days before. */
+export const NIGHT_MARKERS = [
   'chasingLosses',
   'nightPlay',
   'risingStakes',
@@ -7,6 +8,9 @@ export const MARKERS = [
   'frequentDeposits',
   'longPlay',
 ] as const;
+export type NightMarkerName = (typeof NIGHT_MARKERS)[number];
+
+export const MARKERS = [...NIGHT_MARKERS, 'excludedDevice'] as const;
 export type MarkerName = (typeof MARKERS)[number];
 
 /** What somebody did on one day, UTC. */
@@ -35,11 +39,11 @@ interface Rule {
   readonly threshold: number;
   readonly least: number;
 }
-export type MarkerRuleSet = Readonly<Record<MarkerName, Rule>>;
+export type MarkerRuleSet = Readonly<Record<NightMarkerName, Rule>>;
 
 /** A marker that somebody shows: what was found, what it is held against, and the numbers that it comes from. */
-export interface Marker {
-  readonly marker: MarkerName;
+export interface Marker<Name extends MarkerName = MarkerName> {
+  readonly marker: Name;
   readonly value: number;
   readonly threshold: number;
   readonly weight: number;
@@ -61,7 +65,7 @@ const most = (days: readonly DayFacts[], of: (day: DayFacts) => number) =>
   days.reduce((top, day) => Math.max(top, of(day)), 0);
 
 /** Each is explained by its own numbers. UKGC SR 3.4.3: spend, patterns of spend, time, use of payments and of one's own controls. */
-const FINDERS: Readonly<Record<MarkerName, Finder>> = {
+const FINDERS: Readonly<Record<NightMarkerName, Finder>> = {
   chasingLosses: (recent) => {
     const [chasing, bets] = [sum(recent, (day) => day.chasingBets), sum(recent, (day) => day.bets)];
     return { value: chasing, figures: { chasing, bets } };
@@ -100,9 +104,13 @@ const FINDERS: Readonly<Record<MarkerName, Finder>> = {
 };
 
 /** The markers that somebody shows at the end of `day`. `history`: their days, in any order; others than those looked at are left out. */
-export function markersOf(history: readonly DayFacts[], day: string, rules: MarkerRuleSet): Marker[] {
+export function markersOf(
+  history: readonly DayFacts[],
+  day: string,
+  rules: MarkerRuleSet,
+): Marker<NightMarkerName>[] {
   const ago = ({ day: of }: DayFacts) => Math.round((Date.parse(day) - Date.parse(of)) / DAY_MS);
-  return MARKERS.flatMap((marker) => {
+  return NIGHT_MARKERS.flatMap((marker) => {
     const rule = rules[marker];
     const { threshold, weight, days } = rule;
     const recent = history.filter((one) => ago(one) >= 0 && ago(one) < days);
@@ -110,6 +118,31 @@ export function markersOf(history: readonly DayFacts[], day: string, rules: Mark
     const found = FINDERS[marker](recent, before, rule);
     return found !== null && found.value >= threshold ? [{ marker, ...found, threshold, weight, days }] : [];
   });
+}
+
+/**
+ * What an account shows from its opening on that was opened where others had excluded themselves: how many are excluded, and for how
+ * many days the first of them has been. No word of who they are. UKGC SR 3.5.3.
+ */
+export function excludedDevice(
+  { accounts, since }: { readonly accounts: number; readonly since: Date },
+  now: Date,
+  weight: number,
+): Marker {
+  const sinceDays = Math.max(0, Math.floor((now.getTime() - since.getTime()) / DAY_MS));
+  return {
+    marker: 'excludedDevice',
+    value: accounts,
+    threshold: 1,
+    weight,
+    days: 1,
+    figures: { accounts, sinceDays },
+  };
+}
+
+/** The day of UTC, YYYY-MM-DD. `at`: milliseconds. */
+export function dayOf(at: number): string {
+  return new Date(at).toISOString().slice(0, 10);
 }
 
 export function scoreOf(markers: readonly Marker[]): number {
@@ -136,7 +169,5 @@ export function nightsDue(last: string | null, now: Date, atMost: number): strin
   const today = Math.floor(now.getTime() / DAY_MS);
   const next = last === null ? today - 1 : Math.round(Date.parse(last) / DAY_MS) + 1;
   const first = Math.max(next, today - atMost);
-  return Array.from({ length: Math.max(0, today - first) }, (_, index) =>
-    new Date((first + index) * DAY_MS).toISOString().slice(0, 10),
-  );
+  return Array.from({ length: Math.max(0, today - first) }, (_, index) => dayOf((first + index) * DAY_MS));
 }

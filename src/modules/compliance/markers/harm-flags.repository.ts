@@ -34,6 +34,14 @@ export interface FlagFilter {
   readonly leastScore: number | null;
 }
 
+/** What is left of a flag without what its user may not be told: that others on the device are excluded. Of one that is called `f`. */
+export const OWN_MARKERS = `jsonb_path_query_array(f.markers, '$[*] ? (@.marker != "excludedDevice")')`;
+const DEVICE_MARKERS = `jsonb_path_query_array(f.markers, '$[*] ? (@.marker == "excludedDevice")')`;
+const DEVICE_SCORE = `coalesce((SELECT sum((m->>'weight')::int) FROM jsonb_array_elements(f.markers) m
+  WHERE m->>'marker' = 'excludedDevice'), 0)::int`;
+/** Zero: it shows nothing else. */
+export const OWN_SCORE = `(f.score - ${DEVICE_SCORE})`;
+
 const FLAG = `SELECT f.id, f.user_id, u.handle, f.first_day::text AS first_day, f.day::text AS day, f.score, f.markers,
     f.created_at, f.decided_at, f.decided_by, f.decision, f.decision_note
   FROM harm_flags f JOIN users u ON u.id = f.user_id`;
@@ -43,20 +51,20 @@ const FLAG = `SELECT f.id, f.user_id, u.handle, f.first_day::text AS first_day, 
 export class HarmFlagsRepository {
   constructor(private readonly database: Database) {}
 
-  /** What was last decided of each. Index: ix_harm_flags_user. */
+  /** What was last decided of each, and the score of their play then: a device counts for nothing. Index: ix_harm_flags_user. */
   async lastDecided(
     manager: EntityManager,
     userIds: readonly string[],
   ): Promise<Map<string, { score: number; decidedAt: Date }>> {
     const rows = await manager.query<{ user_id: string; score: number; decidedAt: Date }[]>(
-      `SELECT DISTINCT ON (user_id) user_id, score, decided_at AS "decidedAt" FROM harm_flags
-       WHERE user_id = ANY ($1::uuid[]) AND decided_at IS NOT NULL ORDER BY user_id, decided_at DESC, id DESC`,
+      `SELECT DISTINCT ON (f.user_id) f.user_id, ${OWN_SCORE} AS score, f.decided_at AS "decidedAt" FROM harm_flags f
+       WHERE f.user_id = ANY ($1::uuid[]) AND f.decided_at IS NOT NULL ORDER BY f.user_id, f.decided_at DESC, f.id DESC`,
       [userIds],
     );
     return new Map(rows.map(({ user_id: userId, ...last }) => [userId, last]));
   }
 
-  /** One that is open takes the later day's numbers. */
+  /** One that is open takes the numbers of the day if it is no earlier one, and keeps what it tells of the device: no night finds that. */
   async raise(manager: EntityManager, flags: readonly NewFlag[], now: Date): Promise<void> {
     await manager.query(
       `INSERT INTO harm_flags AS f (id, user_id, first_day, day, score, markers, created_at)
@@ -64,7 +72,8 @@ export class HarmFlagsRepository {
        FROM jsonb_to_recordset($1::jsonb) AS n (id uuid, "userId" uuid, day date, score int, markers jsonb)
        ORDER BY "userId"
        ON CONFLICT (user_id) WHERE decided_at IS NULL
-       DO UPDATE SET day = excluded.day, score = excluded.score, markers = excluded.markers WHERE f.day < excluded.day`,
+       DO UPDATE SET day = excluded.day, score = excluded.score + ${DEVICE_SCORE}, markers = excluded.markers || ${DEVICE_MARKERS}
+       WHERE f.day <= excluded.day`,
       [JSON.stringify(flags), now],
     );
   }

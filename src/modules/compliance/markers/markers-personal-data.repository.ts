@@ -7,6 +7,7 @@ import {
   type PersonalSection,
   sectionsOf,
 } from '../../../platform/privacy/personal-data.decorator.js';
+import { OWN_MARKERS, OWN_SCORE } from './harm-flags.repository.js';
 
 /** Signs of harm: figures of days, and what was done about them. */
 @HoldsPersonalData()
@@ -20,6 +21,7 @@ export class MarkersPersonalData implements PersonalDataHolder {
     },
   ];
 
+  /** Without what a device tells, nor what was noted of it: that somebody else who uses it is excluded is theirs to tell. */
   exportOf(snapshot: Snapshot, userId: string): PersonalSection[] {
     const section = sectionsOf(snapshot, userId);
     return [
@@ -31,9 +33,9 @@ export class MarkersPersonalData implements PersonalDataHolder {
       ),
       section(
         'harm-flags',
-        `SELECT id, first_day::text AS first_day, day::text AS day, score, markers, created_at, decided_at, decision,
-                decision_note
-         FROM harm_flags WHERE user_id = $1 ORDER BY id`,
+        `SELECT f.id, f.first_day::text AS first_day, f.day::text AS day, ${OWN_SCORE} AS score, ${OWN_MARKERS} AS markers,
+                f.created_at, f.decided_at, f.decision, CASE WHEN f.score = ${OWN_SCORE} THEN f.decision_note END AS decision_note
+         FROM harm_flags f WHERE f.user_id = $1 AND ${OWN_SCORE} > 0 ORDER BY f.id`,
       ),
     ];
   }

@@ -7,6 +7,7 @@ import { UnitOfWork } from '../../../platform/database/unit-of-work.js';
 import { type Forgetful, HasHousekeeping } from '../../../platform/jobs/housekeeping.decorator.js';
 import {
   type DayFacts,
+  dayOf,
   isToBeShown,
   markersOf,
   nightsDue,
@@ -149,10 +150,6 @@ export class MarkersService implements Forgetful {
     if (flags.length > 0) await this.flags.raise(manager, flags, now);
     return flags.length;
   }
-}
-
-function dayOf(at: number): string {
-  return new Date(at).toISOString().slice(0, 10);
 }
 
 /** `Etc/GMT+12` and its like stand for places whose hours nobody knows. */
