@@ -4,13 +4,14 @@ import { LimitsService } from '../../src/modules/compliance/limits/limits.servic
 import { JurisdictionsService } from '../../src/modules/compliance/jurisdictions.service.js';
 import { UnitOfWork } from '../../src/platform/database/unit-of-work.js';
 import { DomainError } from '../../src/platform/http/domain-error.js';
-import { NOWHERE } from '../../src/platform/geo/place.js';
 import { Builders } from '../support/builders.js';
 import type { Client } from '../support/client.js';
 import { fingerprint } from '../support/fingerprint.js';
 import { limitProblems } from '../support/limits.js';
 import { startSystemWithRules } from '../support/rules-folder.js';
 import type { System } from '../support/system.js';
+
+const COLORADO = { country: 'US', region: 'CO', anonymous: false };
 
 const START = '2023-10-03T12:00:00.000Z';
 const HOUR = 3_600_000;
@@ -76,7 +77,7 @@ describe('limits', () => {
           kind,
           money: { amount: BigInt(amount), currency },
           reference,
-          jurisdiction: system.app.get(JurisdictionsService).ofAnywhere(NOWHERE),
+          jurisdiction: system.app.get(JurisdictionsService).ofAnywhere(COLORADO),
         });
         if (comes) await limits.count(manager, reference);
       });

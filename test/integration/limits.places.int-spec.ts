@@ -27,6 +27,7 @@ describe('limits of a place', () => {
     system = await startSystemWithRules(
       {
         compliance: { limits: { confirmHours: 168, maximum: { deposit: { day: { USD: 9000 } } } } },
+        payments: { deposits: { USD: { min: 500, max: 500_000 } } }, // else a maximum has to name every currency
         jurisdictions: {
           version: 'limits',
           countries: {

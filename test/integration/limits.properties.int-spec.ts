@@ -17,13 +17,14 @@ import {
 } from '../../src/platform/config/jurisdiction-rules.js';
 import { Rules } from '../../src/platform/config/rules.js';
 import { UnitOfWork } from '../../src/platform/database/unit-of-work.js';
-import { NOWHERE } from '../../src/platform/geo/place.js';
 import { DomainError } from '../../src/platform/http/domain-error.js';
 import { Builders } from '../support/builders.js';
 import type { Client } from '../support/client.js';
 import { LimitsModel, type ModelBooking, type ModelLimit } from '../support/limits-model.js';
 import { limitProblems } from '../support/limits.js';
 import { startSystem, type System } from '../support/system.js';
+
+const COLORADO = { country: 'US', region: 'CO', anonymous: false };
 
 const START = Date.parse('2023-10-30T12:00:00.000Z');
 const HOUR = 3_600_000;
@@ -130,7 +131,7 @@ class Both {
   /** What counts in the end. */
   async look(): Promise<void> {
     const now = this.clock.at;
-    for (const { kind, period, used } of (await this.own.get(this.userId, NOWHERE)).limits) {
+    for (const { kind, period, used } of (await this.own.get(this.userId, COLORADO)).limits) {
       this.expected.push([kind, period, this.model.used(kind, period, now)]);
       this.found.push([kind, period, used]);
     }
@@ -141,7 +142,7 @@ class Both {
     this.expected.push(limit === 'not found' ? 'LIMIT_NOT_FOUND' : said(limit));
     const body = { kind, period, currency: 'USD', amount: amount ?? undefined };
     await this.hear(async () => {
-      const answer = await this.own.set(this.userId, NOWHERE, body);
+      const answer = await this.own.set(this.userId, COLORADO, body);
       this.ids.set(`${kind} ${period}`, answer.id);
       return told(answer);
     });
@@ -166,8 +167,8 @@ class Both {
     await this.hear(async () =>
       told(
         what === 'confirm'
-          ? await this.own.confirm(this.userId, NOWHERE, id)
-          : await this.own.takeBack(this.userId, NOWHERE, id),
+          ? await this.own.confirm(this.userId, COLORADO, id)
+          : await this.own.takeBack(this.userId, COLORADO, id),
       ),
     );
   }
@@ -191,7 +192,7 @@ class Both {
     this.expected.push(fits ? 'booked' : 'LIMIT_EXCEEDED');
     await this.hear(async () =>
       this.inTransaction(async (manager) => {
-        const jurisdiction = this.system.app.get(JurisdictionsService).ofAnywhere(NOWHERE);
+        const jurisdiction = this.system.app.get(JurisdictionsService).ofAnywhere(COLORADO);
         const money = { amount: BigInt(amount), currency: 'USD' };
         await this.limits.book(manager, { userId: this.userId, kind, money, reference, jurisdiction });
         if (comes) await this.limits.count(manager, reference);

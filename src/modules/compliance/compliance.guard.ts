@@ -52,7 +52,8 @@ export class ComplianceGuard implements CanActivate {
     const jurisdiction = this.jurisdictions.of(place);
     const following = jurisdiction && this.checks.follow(subject, jurisdiction);
     if (refusal === null && following === null) return true; // nearly always
-    return this.judgeAnew(subject, declared, place, refusal).then(async () => {
+    return this.judgeAnew(subject, declared, place, refusal).then(async (known) => {
+      request.subject = known;
       await following;
       return true as const;
     });
@@ -62,22 +63,29 @@ export class ComplianceGuard implements CanActivate {
     return this.policy.judge({ ...subject, bars }, declared, place);
   }
 
-  /** Nobody is refused by what Redis says alone, nor lets talk pass whom Postgres bars. `found` undefined: nobody has asked yet. */
+  /**
+   * Nobody is refused by what Redis says alone, and whom Postgres bars does not talk. `found` undefined: nobody has asked yet. Who they are,
+   * as it was read last.
+   */
   private async judgeAnew(
     subject: Subject,
     declared: Declaration,
     place: Place,
     found: Refusal | null | undefined,
-  ): Promise<void> {
+  ): Promise<Subject> {
+    let current = subject;
     let refusal =
       found === undefined
         ? this.judge(subject, declared, place, await this.policy.barsOf(subject.userId))
         : found;
     if (refusal !== null && OF_SESSION.has(refusal.code)) {
       const known = await this.sessions.get().refresh(subject.sessionId);
-      if (known !== null) refusal = this.judge({ ...subject, ...known }, declared, place, []);
+      if (known !== null) {
+        current = { ...subject, ...known };
+        refusal = this.judge(current, declared, place, []);
+      }
     }
-    if (refusal === null) return;
+    if (refusal === null) return current;
     if (refusal.code === 'GEO_BLOCKED') this.endSockets(subject, place);
     throw this.policy.errorOf(refusal, declared, place);
   }

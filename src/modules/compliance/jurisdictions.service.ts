@@ -9,6 +9,8 @@ import { jurisdictionOf } from './domain/jurisdiction.js';
 export class JurisdictionsService {
   private readonly all: ReadonlyMap<string, Jurisdiction>;
   private readonly usual: Jurisdiction;
+  /** Of who is nowhere: nothing is easier for hiding. */
+  private readonly strict: Jurisdiction;
 
   constructor(private readonly rules: Rules) {
     const { usual, countries } = rules.jurisdictions;
@@ -16,16 +18,29 @@ export class JurisdictionsService {
     const found = this.all.get('usual');
     if (!found) throw new Error('jurisdictions.yml says nothing of the usual');
     this.usual = found;
+    const waits = [...this.all.values()].map(({ limits }) => limits.waitHours);
+    this.strict = {
+      ...found,
+      ageVerification: 'before_deposit',
+      limits: { ...found.limits, waitHours: Math.max(...waits) },
+      kyc: { withdrawals: {}, deposits: {} },
+    };
   }
 
   /** Null: nobody can tell whose rules hold there, and that is refused (`compliance.unknownPlace`). */
   of(place: Place): Jurisdiction | null {
     const found = jurisdictionOf(this.all, place);
-    return found ?? (this.rules.compliance.unknownPlace === 'usual' ? this.usual : null);
+    if (found !== null || this.rules.compliance.unknownPlace === 'refuse') return found;
+    // Who hides in a closed place is in a closed place.
+    const behind = jurisdictionOf(this.all, { ...place, anonymous: false });
+    return behind?.products.length === 0 ? behind : this.usual;
   }
 
-  /** The same for what has to be decided without knowing: then the usual rules hold. */
+  /**
+   * The same for what is decided wherever somebody is: taking one's own money out, one's own limits. Nowhere the usual rules hold, with
+   * the longest wait of all places and every threshold of identity at nothing.
+   */
   ofAnywhere(place: Place): Jurisdiction {
-    return jurisdictionOf(this.all, place) ?? this.usual;
+    return this.of(place) ?? this.strict;
   }
 }

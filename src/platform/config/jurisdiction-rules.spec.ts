@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
 import { parse } from 'yaml';
-import { JurisdictionRules, readJurisdictions } from './jurisdiction-rules.js';
+import { forgottenCurrencies, JurisdictionRules, readJurisdictions } from './jurisdiction-rules.js';
 
 interface File {
   usual: Record<string, unknown>;
@@ -57,8 +57,16 @@ describe('jurisdictions', () => {
     expect(all.get('DE')?.limits).toEqual({
       waitHours: 168,
       mandatory: ['deposit'],
-      maximum: { deposit: { month: { EUR: 100000 } } },
+      maximum: { deposit: { month: { EUR: 100000, USD: 110000, XAF: 650000, UGX: 4000000 } } },
     });
+  });
+
+  it('names every currency that is taken where it names a maximum', () => {
+    const rules = plainToInstance(JurisdictionRules, file());
+    expect(forgottenCurrencies(rules, ['EUR', 'USD', 'XAF', 'UGX'])).toEqual([]);
+    expect(forgottenCurrencies(rules, ['EUR', 'GBP'])).toEqual([
+      'jurisdictions: DE: limits.maximum.deposit.month must name GBP too',
+    ]);
   });
 
   it('is as the file stands', () => expect(problems(() => undefined)).toBe(''));

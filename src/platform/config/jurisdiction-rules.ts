@@ -205,6 +205,21 @@ function Countries(): PropertyDecorator {
     });
 }
 
+/** A maximum that forgets a currency would be none to who pays in that one. */
+export function forgottenCurrencies(rules: JurisdictionRules, taken: readonly string[]): string[] {
+  return [...readJurisdictions(rules.usual, rules.countries)].flatMap(([name, { limits }]) =>
+    Object.entries(limits.maximum).flatMap(([kind, periods]) =>
+      Object.entries(periods).flatMap(([period, prices]) => {
+        const missing = taken.filter((currency) => !(currency in prices));
+        if (missing.length === 0) return [];
+        return [
+          `jurisdictions: ${name}: limits.maximum.${kind}.${period} must name ${missing.join(', ')} too`,
+        ];
+      }),
+    ),
+  );
+}
+
 /** `config/jurisdictions.yml`. */
 export class JurisdictionRules {
   /** Raised with every change of the file. */

@@ -5,6 +5,7 @@ import { getMetadataStorage, type ValidationError, validateSync } from 'class-va
 import { parse } from 'yaml';
 import { AppConfig } from './app-config.js';
 import { kycProblems } from './kyc-config.js';
+import { forgottenCurrencies } from './jurisdiction-rules.js';
 import { mobileMoneyProblems } from './mobile-money-config.js';
 import { oauthProblems } from './oauth-config.js';
 import { paymentsProblems } from './payments-config.js';
@@ -89,6 +90,8 @@ export function loadRules(directory: string): Rules {
   ] as const)
     if (rules[name] === undefined) problems.push(`${name}: its file is missing in ${folder}`);
   problems.push(...problemsOf(rules));
+  if (problems.length === 0)
+    problems.push(...forgottenCurrencies(rules.jurisdictions, Object.keys(rules.payments.deposits)));
   if (problems.length > 0) throw new ConfigError(problems);
   return rules;
 }
