@@ -35,6 +35,7 @@ describe('limits of a place', () => {
               limits: { waitHours: 48, mandatory: ['deposit'], maximum: { deposit: { day: { USD: 6000 } } } },
             },
             DE: { limits: { waitHours: 168 } },
+            FR: { products: ['social'] },
           },
         },
       },
@@ -133,19 +134,17 @@ describe('limits of a place', () => {
     expect((await own().confirm(player.userId, confirmed, id)).amount).toBe(2000);
   });
 
-  it('hold for renewals as where the subscription was begun, and end it when it lacks what they ask for', async () => {
-    const { id: limitId } = (await set(6000, { period: 'month' })).data;
+  /** A subscription is begun, \`between\` happens, and its renewal is charged: what became of it. */
+  async function renewed(between: () => Promise<unknown>): Promise<unknown[]> {
     const id = await bench.begin(player, { purpose: 'subscription', amount: undefined });
     await bench.tell(id, { status: 'succeeded', periodEnd: '2023-11-03T12:00:00Z' });
-    await set(undefined, { period: 'month' });
-    await later(49);
-    expect((await player.post(`compliance/limits/${limitId}/confirm`)).status).toBe(200);
+    await between();
     await system.moveTo('2023-11-03T12:00:00Z');
     await bench.send({
-      id: 'ev_renewal',
+      id: `ev_renewal_${id}`,
       type: 'subscription.renewed',
       about: 'subscription',
-      reference: 'invoice_renewal',
+      reference: `invoice_renewal_${id}`,
       change: {
         kind: 'renewed',
         subscriptionReference: `sub_${id}`,
@@ -159,8 +158,40 @@ describe('limits of a place', () => {
        WHERE p.user_id = $1 AND p.id <> $2`,
       [player.userId, id],
     );
+    return rows;
+  }
+
+  it('hold for renewals as where the subscription was begun, and end it when it lacks what they ask for', async () => {
+    const { id: limitId } = (await set(6000, { period: 'month' })).data;
+    const rows = await renewed(async () => {
+      await set(undefined, { period: 'month' });
+      await later(49);
+      expect((await player.post(`compliance/limits/${limitId}/confirm`)).status).toBe(200);
+    });
     expect(rows).toEqual([
       { status: 'refunded', review: 'LIMIT_REQUIRED', place: 'US-CO', subscription: 'cancelled' },
+    ]);
+  });
+
+  it('end a subscription, and give its money back, when its place no longer allows it', async () => {
+    await set(6000, { period: 'month' });
+    const rows = await renewed(
+      async () =>
+        await system.db.query(`UPDATE payments SET place = 'FR' WHERE user_id = $1`, [player.userId]),
+    );
+    expect(rows).toEqual([
+      { status: 'refunded', review: 'GEO_BLOCKED', place: 'FR', subscription: 'cancelled' },
+    ]);
+  });
+
+  it('end a subscription of who turns out to be too young', async () => {
+    await set(6000, { period: 'month' });
+    const rows = await renewed(
+      async () =>
+        await system.db.query(`UPDATE users SET birth_date = '2006-01-01' WHERE id = $1`, [player.userId]),
+    );
+    expect(rows).toEqual([
+      { status: 'refunded', review: 'UNDER_AGE', place: 'US-CO', subscription: 'cancelled' },
     ]);
   });
 

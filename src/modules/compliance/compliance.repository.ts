@@ -52,6 +52,16 @@ export class ComplianceRepository {
     return row?.code ?? null;
   }
 
+  /** Of who is not there to be asked. */
+  async ageOf(manager: EntityManager, userId: string): Promise<{ birth_date: string; verified: boolean }> {
+    const [row] = await manager.query<{ birth_date: string; verified: boolean }[]>(
+      'SELECT birth_date::text, age_verified_at IS NOT NULL AS verified FROM users WHERE id = $1',
+      [userId],
+    );
+    if (!row) throw new Error(`there is no user ${userId}`);
+    return row;
+  }
+
   /** The code of what bars the user then, and when they come of age. */
   async refusal(
     userId: string,

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import { Clock } from '../../platform/clock/clock.js';
 import { Rules } from '../../platform/config/rules.js';
 import type { Place } from '../../platform/geo/place.js';
@@ -40,6 +41,21 @@ export class PolicyService {
   errorOf({ code, reason, until }: Refusal, { product }: Declaration, { country, region }: Place): Error {
     const geo = code === 'GEO_BLOCKED' ? { country, region, product } : {};
     return barredError(code, { reason, ...(until === null ? {} : { until: until.toISOString() }), ...geo });
+  }
+
+  /** The same of who is not there, as with the renewal of a subscription: without what belongs to a session, and without bars. */
+  async judgeAbsent(
+    manager: EntityManager,
+    userId: string,
+    asked: Declaration,
+    place: Place,
+  ): Promise<Refusal | null> {
+    const { birth_date: birthDate, verified: ageVerified } = await this.repository.ageOf(manager, userId);
+    return this.judge(
+      { bars: [], birthDate, ageVerified, checkedAt: null, checkMinutes: null },
+      asked,
+      place,
+    );
   }
 
   /** What bars the user now, but for a ban, which no session outlives. */

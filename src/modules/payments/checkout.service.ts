@@ -9,7 +9,6 @@ import { UnitOfWork } from '../../platform/database/unit-of-work.js';
 import type { Place } from '../../platform/geo/place.js';
 import { Effect } from '../../platform/http/answers.js';
 import { type IdempotencyKey, IdempotencyService } from '../../platform/http/idempotency.js';
-import type { Declaration } from '../../platform/security/operates.decorator.js';
 import type { Subject } from '../../platform/security/subject.js';
 import { barredError } from '../compliance/compliance.errors.js';
 import { ComplianceService } from '../compliance/compliance.service.js';
@@ -20,7 +19,7 @@ import { askAgainAt } from './domain/asking.js';
 import { blockedUntil, failuresSince } from './domain/velocity.js';
 import type { CheckoutDto, StartCheckoutDto } from './dto/payments.dto.js';
 import { CheckoutsRepository } from './checkouts.repository.js';
-import { placeText } from './payment-facts.js';
+import { placeText, PURCHASE } from './payment-facts.js';
 import { PaymentLimits } from './payment-limits.service.js';
 import { PaymentProviders } from './payment-providers.js';
 import { paymentsErrors } from './payments.errors.js';
@@ -39,8 +38,6 @@ const LOOKS = 50;
 const MAX_FAILURES = 1000;
 /** Without money, and never opened: the provider declined it as it was asked for. */
 const ENDED: ReadonlySet<string> = new Set(['failed', 'expired', 'cancelled']);
-
-const PURCHASE: Declaration = { operation: 'stake', product: 'pools' };
 
 const DESCRIPTIONS: Readonly<Record<PaymentPurpose, string>> = {
   week_pass: 'Week pass',

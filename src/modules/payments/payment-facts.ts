@@ -1,4 +1,5 @@
 import { NOWHERE, type Place } from '../../platform/geo/place.js';
+import type { Declaration } from '../../platform/security/operates.decorator.js';
 import type { AccountRef } from '../wallet/ledger.types.js';
 import type { MoneyFacts } from './domain/payment-machine.js';
 import type { PaymentRow } from './payments.types.js';
@@ -37,6 +38,9 @@ export function aside(what: 'payment' | 'refund', id: string, currency: string):
 }
 
 const REGION = /^[A-Z0-9]{1,3}$/;
+
+/** What buying anything here is to the rules of play. */
+export const PURCHASE: Declaration = { operation: 'stake', product: 'pools' };
 
 /** A place as a payment keeps it, `US-NY` or `US`; null: nobody knew. */
 export function placeText({ country, region, anonymous }: Place): string | null {

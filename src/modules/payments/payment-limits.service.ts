@@ -5,7 +5,8 @@ import { DomainError } from '../../platform/http/domain-error.js';
 import { JurisdictionsService } from '../compliance/jurisdictions.service.js';
 import { limitErrors } from '../compliance/limits.errors.js';
 import { LimitsService } from '../compliance/limits/limits.service.js';
-import { orderedOf, placeOf } from './payment-facts.js';
+import { PolicyService } from '../compliance/policy.service.js';
+import { orderedOf, placeOf, PURCHASE } from './payment-facts.js';
 import type { PaymentPurpose, PaymentRow, RefundRow } from './payments.types.js';
 import type { Money } from './provider.js';
 
@@ -21,6 +22,7 @@ export class PaymentLimits {
   constructor(
     private readonly limits: LimitsService,
     private readonly jurisdictions: JurisdictionsService,
+    private readonly policy: PolicyService,
   ) {}
 
   /** Before anything is charged, in the payer's gate. Throws LIMIT_REQUIRED, LIMIT_EXCEEDED. */
@@ -38,12 +40,20 @@ export class PaymentLimits {
     });
   }
 
-  /** A renewal is charged before anybody is asked: by the rules of where its user was when they subscribed. */
+  /**
+   * A renewal is charged before anybody is asked: by the rules, as they are now, of where its user was when they subscribed. What is no
+   * longer allowed there ends the subscription, for it would be charged and given back each time.
+   */
   async renew(manager: EntityManager, payment: PaymentRow): Promise<RenewalRefusal | null> {
     const { id, user_id: userId, purpose } = payment;
     const money = orderedOf(payment);
+    const place = placeOf(payment.place);
+    // Those of before places were kept go by what bars anybody anywhere.
+    const refusal =
+      payment.place === null ? null : await this.policy.judgeAbsent(manager, userId, PURCHASE, place);
+    if (refusal !== null) return { code: refusal.code, forGood: true };
     try {
-      await this.begin(manager, { id, userId, purpose, money, place: placeOf(payment.place) });
+      await this.begin(manager, { id, userId, purpose, money, place });
       return null;
     } catch (error) {
       if (!(error instanceof DomainError) || !REFUSALS.has(error.code)) throw error;
