@@ -25,17 +25,23 @@ const ANYWHERE = {
 @Controller('said')
 class Said {
   @Get()
-  read(): void {}
+  read(): string {
+    return 'read';
+  }
 
   @Operates('account')
   @Post()
-  write(): void {}
+  write(): string {
+    return 'write';
+  }
 }
 
 @Controller('silent')
 class Silent {
   @Delete(':id')
-  remove(): void {}
+  remove(): string {
+    return 'remove';
+  }
 }
 
 @Module({ imports: [DiscoveryModule], providers: [OperationsService], controllers: [Said] })

@@ -19,12 +19,10 @@ export class JurisdictionsService {
     if (!found) throw new Error('jurisdictions.yml says nothing of the usual');
     this.usual = found;
     const waits = [...this.all.values()].map(({ limits }) => limits.waitHours);
-    this.strict = {
-      ...found,
-      ageVerification: 'before_deposit',
-      limits: { ...found.limits, waitHours: Math.max(...waits) },
-      kyc: { withdrawals: {}, deposits: {} },
-    };
+    const limits = { ...(usual['limits'] as object), waitHours: Math.max(...waits) };
+    const kyc = { withdrawals: {}, deposits: {} };
+    const strict = { ...usual, ageVerification: 'before_deposit', limits, kyc };
+    this.strict = readJurisdictions(strict, {}).get('usual') ?? found;
   }
 
   /** Null: nobody can tell whose rules hold there, and that is refused (`compliance.unknownPlace`). */
