@@ -14,6 +14,8 @@ export class Kyc1763700000035 implements MigrationInterface {
         round int NOT NULL DEFAULT 1 CHECK (round > 0), -- how often documents were asked for
         number_index bytea CHECK (length(number_index) = 32), -- keyed hash of the document's number
         provider_reference text,
+        void_references text[] NOT NULL DEFAULT '{}', -- sessions of the provider that count no more, whatever they say
+        changes int NOT NULL DEFAULT 0 CHECK (changes >= 0), -- how often another document was chosen
         reason text, -- why it was refused, asked for again or taken back; why an operator has to look
         note text, -- an operator's words
         created_at timestamptz NOT NULL,

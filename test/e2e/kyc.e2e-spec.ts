@@ -36,7 +36,8 @@ describe('showing who one is', () => {
   afterAll(async () => system.stop());
 
   const player = async (birthDate = '1990-01-01') => (await make.players(1, { birthDate }))[0]!;
-  const decide = (id: string, body: object, by = officer) => by.post(`admin/kyc/${id}/decide`, body);
+  const decide = (id: string, body: object, by = officer) =>
+    by.post(`admin/kyc/${id}/decide`, { round: 1, ...body });
   const approve = (id: string, over: object = {}, by = officer) =>
     decide(id, { decision: 'approve', birthDate: '1990-01-01', ...over }, by);
   const filesIn = (folder: string): string[] =>
@@ -323,7 +324,9 @@ describe('showing who one is', () => {
     expect((await upload(client, 'selfie')).data.state).toBe('in_review');
     const { data } = await officer.get(`admin/kyc/${id}`);
     expect(data.documents.map(({ round }: { round: number }) => round)).toEqual([1, 1, 2, 2]);
-    expect((await approve(id)).data.state).toBe('verified');
+    const seen = await approve(id);
+    expect([seen.status, seen.error.code, seen.error.details]).toEqual([409, 'KYC_CHANGED', { round: 2 }]);
+    expect((await approve(id, { round: 2 })).data.state).toBe('verified');
   });
 
   it('may be begun again after a refusal, but not for ever', async () => {
@@ -384,7 +387,17 @@ describe('showing who one is', () => {
     await handedIn(back);
     const { id } = await caseOf(system, back);
     expect((await back.get('compliance/status')).data.refusal).toBeNull();
-    const { data } = await approve(id, { number: 'x-777' });
+    const doubted = await approve(id, { number: 'x-777' });
+    expect([doubted.status, doubted.error.code]).toEqual([409, 'KYC_DOCUMENT_ELSEWHERE']);
+    // It reaches them at once, whatever the operator makes of it.
+    expect((await back.get('compliance/status')).data.refusal).toBe('SELF_EXCLUDED');
+    const { data: shown } = await officer.get(`admin/kyc/${id}`);
+    expect([shown.state, shown.reason, shown.othersWithDocument]).toEqual([
+      'in_review',
+      'document_elsewhere',
+      1,
+    ]);
+    const { data } = await approve(id, { number: 'x-777', secondAccount: true });
     expect([data.state, data.othersWithDocument]).toEqual(['verified', 1]);
     expect((await back.get('compliance/status')).data.refusal).toBe('SELF_EXCLUDED');
   });

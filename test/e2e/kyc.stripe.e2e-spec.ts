@@ -272,6 +272,7 @@ describe('an identity that Stripe verifies', () => {
     expect([data.reason, data.documents]).toEqual(['no_birth_date', []]);
     const decided = await officer.post(`admin/kyc/${id}/decide`, {
       decision: 'approve',
+      round: 1,
       birthDate: '1990-01-01',
     });
     expect(decided.data.state).toBe('verified');
@@ -300,7 +301,79 @@ describe('an identity that Stripe verifies', () => {
     client = first;
     await start();
     await deliver(stripe.account.verify(await referenceOf(), { number: 'same 1' }));
-    await stateIs('verified');
+    await stateIs('in_review');
+    expect((await client.get('compliance/kyc')).data.reason).toBe('document_elsewhere');
+    await deliver(stripe.account.redact(await referenceOf()));
+    expect((await applied(2)).at(-1)).toBe('redacted stale');
+    expect((await client.get('compliance/kyc')).data).toMatchObject({
+      state: 'in_review',
+      reason: 'document_elsewhere',
+    });
     expect((await client.get('compliance/status')).data.refusal).toBe('SELF_EXCLUDED');
+  });
+
+  it('is not known by a session again that an operator has taken back', async () => {
+    await start();
+    const reference = await referenceOf();
+    await deliver(stripe.account.verify(reference));
+    await stateIs('verified');
+    const officer = await someone(system, make, 'compliance');
+    const { id } = await caseOf(system, client);
+    const decide = (body: object) => officer.post(`admin/kyc/${id}/decide`, body);
+    await decide({ decision: 'revoke', round: 1, reason: 'stolen' });
+    expect((await decide({ decision: 'resubmit', round: 1, reason: 'other' })).data.state).toBe('resubmit');
+
+    await deliver(stripe.account.redact(reference)); // says verified, and always will
+    expect(await applied(2)).toEqual(['verified applied', 'redacted stale']);
+    stripe.account.verify(reference);
+    const { data } = await start();
+    const next = await referenceOf();
+    expect([data.state, next === reference]).toEqual(['resubmit', false]);
+    expect(data.url).toBe(`https://verify.stripe.com/start/${next}`);
+    await deliver(stripe.account.redact(reference));
+    expect((await applied(3)).at(-1)).toBe('redacted stale');
+    expect(await person()).toMatchObject({ verified: false });
+
+    await deliver(stripe.account.verify(next));
+    await stateIs('verified');
+    // The first stays void, however many come after it.
+    await decide({ decision: 'revoke', round: 2, reason: 'stolen' });
+    await decide({ decision: 'resubmit', round: 2, reason: 'other' });
+    await deliver(stripe.account.redact(reference));
+    await deliver(stripe.account.redact(next));
+    expect((await applied(6)).slice(-2)).toEqual(['redacted stale', 'redacted stale']);
+    expect((await person()).verified).toBe(false);
+  });
+
+  it('is shown in another session where an operator asks again', async () => {
+    await start();
+    const reference = await referenceOf();
+    await deliver(stripe.account.verify(reference, { dob: null }));
+    await stateIs('in_review');
+    const officer = await someone(system, make, 'compliance');
+    const { id } = await caseOf(system, client);
+    await officer.post(`admin/kyc/${id}/decide`, { decision: 'resubmit', round: 1, reason: 'unreadable' });
+    const { data } = await start();
+    expect([data.state, (await referenceOf()) === reference]).toEqual(['resubmit', false]);
+    await deliver(stripe.account.redact(reference));
+    expect((await applied(2)).at(-1)).toBe('redacted stale');
+    expect((await client.get('compliance/kyc')).data.state).toBe('resubmit');
+  });
+
+  it('of two accounts that show one document at once is one, and the other is for an operator', async () => {
+    const both = [client, (await make.players(1))[0]!];
+    const events: object[] = [];
+    for (const each of both) {
+      client = each;
+      await start();
+      events.push(stripe.account.verify(await referenceOf(), { number: 'TWICE-1' }));
+    }
+    await Promise.all(events.map((event) => deliver(event)));
+    const states = async () => {
+      const answers = await Promise.all(both.map((each) => each.get('compliance/kyc')));
+      return answers.map(({ data }) => String(data.state));
+    };
+    await eventually(async () => !(await states()).includes('pending'));
+    expect(new Set(await states())).toEqual(new Set(['in_review', 'verified']));
   });
 });

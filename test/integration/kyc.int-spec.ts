@@ -55,6 +55,7 @@ describe('an identity', () => {
   const approve = async (client: Client, birthDate = '1990-01-01', number?: string) =>
     await officer.post(`admin/kyc/${(await caseOf(system, client)).id}/decide`, {
       decision: 'approve',
+      round: 1,
       birthDate,
       number,
     });
@@ -130,10 +131,12 @@ describe('an identity', () => {
       await approve(client);
       const { id } = await caseOf(system, client);
       const revoke = () =>
-        officer.post(`admin/kyc/${id}/decide`, { decision: 'revoke', reason: 'stolen' }).then((answer) => {
-          revokedAt = performance.now();
-          return answer;
-        });
+        officer
+          .post(`admin/kyc/${id}/decide`, { decision: 'revoke', round: 1, reason: 'stolen' })
+          .then((answer) => {
+            revokedAt = performance.now();
+            return answer;
+          });
       let revokedAt = Infinity;
       const asked: { at: number; code: string }[] = [];
       const one = async () => {
@@ -292,7 +295,11 @@ describe('an identity in Great Britain', () => {
     await handedIn(client);
     const officer = await someone(system, make, 'compliance');
     const { id } = await caseOf(system, client);
-    await officer.post(`admin/kyc/${id}/decide`, { decision: 'approve', birthDate: '1990-01-01' });
+    await officer.post(`admin/kyc/${id}/decide`, {
+      decision: 'approve',
+      round: 1,
+      birthDate: '1990-01-01',
+    });
     expect(codeOf(await deposit())).toBe('ok');
     expect(codeOf(await withdraw(client, { amount: 1000, currency: 'EUR' }))).toBe('ok');
   });

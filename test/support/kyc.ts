@@ -74,7 +74,7 @@ export async function known(system: System, ...clients: readonly Client[]): Prom
 export async function patiently(ask: () => Promise<Answer>): Promise<Answer> {
   for (;;) {
     const answer = await ask();
-    if (answer.status !== 503) return answer;
+    if (![429, 503].includes(answer.status)) return answer;
   }
 }
 
@@ -86,5 +86,5 @@ export async function callKyc(call: DocumentedApi['call'], user: Client, operato
   await call('Kyc_status', user);
   const [{ id }] = (await call('KycAdmin_list', operator)) as [{ id: string }];
   await call('KycAdmin_get', operator, { id });
-  await call('KycAdmin_decide', operator, { id }, { decision: 'approve', birthDate: '1990-12-10' });
+  await call('KycAdmin_decide', operator, { id }, { decision: 'approve', round: 1, birthDate: '1990-12-10' });
 }

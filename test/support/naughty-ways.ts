@@ -260,6 +260,7 @@ function identities(place: NaughtyPlace): Named[] {
         send: (note, index) =>
           place.admin.post(`admin/kyc/${place.kycIds[index]}/decide`, {
             decision: 'reject',
+            round: 1,
             reason: 'other',
             note,
           }),

@@ -12,12 +12,13 @@ export interface Bar {
 export class BarredIdentitiesRepository {
   constructor(private readonly database: Database) {}
 
-  /** Notes the identities of who is excluded or banned now, and until when if that is later; of everyone else nothing. */
+  /** Notes the identities of who is barred now for one of these reasons, and until when if that is later; of everyone else nothing. */
   async remember(
     manager: EntityManager,
     userId: string,
     identities: readonly Buffer[],
     now: Date,
+    reasons: readonly Bar['reason'][] = ['self_exclusion', 'ban'],
   ): Promise<void> {
     await manager.query(
       `INSERT INTO barred_identities (identity, user_id, reason, ends_at, created_at)
@@ -28,9 +29,10 @@ export class BarredIdentitiesRepository {
          (SELECT 'self_exclusion', ends_at FROM restrictions
           WHERE user_id = $1 AND kind = 'self_exclusion' AND (ends_at IS NULL OR ends_at > $3)
           ORDER BY ends_at DESC NULLS FIRST LIMIT 1)) AS b
+       WHERE b.reason = ANY ($4)
        ON CONFLICT (identity, user_id, reason) DO UPDATE SET ends_at = excluded.ends_at
        WHERE barred_identities.ends_at < coalesce(excluded.ends_at, 'infinity')`,
-      [userId, identities, now],
+      [userId, identities, now, reasons],
     );
   }
 

@@ -27,6 +27,18 @@ export class BarredIdentitiesService implements Forgetful {
   }
 
   /**
+   * For who has proved identities to be theirs: if they are excluded, they are known by these from now on. A ban may be lifted, and is noted
+   * at the erasure only.
+   */
+  async rememberExcluded(
+    manager: EntityManager,
+    userId: string,
+    identities: readonly Buffer[],
+  ): Promise<void> {
+    await this.repository.remember(manager, userId, identities, this.clock.now(), ['self_exclusion']);
+  }
+
+  /**
    * For who has proved these identities to be theirs, in that transaction: an exclusion goes on in this account, with all that an
    * exclusion does. The ban that must keep the account from being opened, if there is one.
    */

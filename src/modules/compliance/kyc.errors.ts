@@ -21,6 +21,14 @@ export const kycErrors = defineErrors({
     status: 422,
     message: 'You have begun too often. Begin again at details.until, or ask our support.',
   },
+  KYC_TOO_MANY_CHANGES: {
+    status: 409,
+    message: 'You have chosen another document too often. Go on with details.document, or ask our support.',
+  },
+  KYC_UPLOAD_RUNNING: {
+    status: 429,
+    message: 'Another upload of yours is under way. Send this one once it is over.',
+  },
   KYC_NO_UPLOAD: {
     status: 409,
     message: 'Your documents are taken by the provider: POST compliance/kyc answers where.',
@@ -49,6 +57,15 @@ export const kycReviewErrors = defineErrors({
   KYC_CASE_ALREADY_DECIDED: {
     status: 409,
     message: 'The case is not in a state in which this can be decided.',
+  },
+  KYC_CHANGED: {
+    status: 409,
+    message: 'Something else has been shown since you looked: the round is details.round by now. Look again.',
+  },
+  KYC_DOCUMENT_ELSEWHERE: {
+    status: 409,
+    message:
+      'details.accounts other accounts are verified by this document. Approve it with secondAccount, or do not.',
   },
   KYC_BIRTH_DATE_NEEDED: { status: 422, message: 'Say which birth date the document shows.' },
   KYC_REASON_NEEDED: { status: 422, message: 'Say why: one of the reasons.' },

@@ -48,4 +48,9 @@ export class KycRules {
   @IsInt()
   @Min(1)
   attemptDays: number;
+
+  /** How often another document may be chosen in one case. */
+  @IsInt()
+  @Min(0)
+  changes: number;
 }

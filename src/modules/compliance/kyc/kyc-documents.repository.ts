@@ -65,6 +65,15 @@ export class KycDocumentsRepository {
     return new Set(rows.map(({ id }) => id));
   }
 
+  /** Forgets what was sent in one round; their ids. */
+  async forgetRound(manager: EntityManager, caseId: string, round: number): Promise<string[]> {
+    const [rows] = await manager.query<[{ id: string }[], number]>(
+      'DELETE FROM kyc_documents WHERE case_id = $1 AND round = $2 RETURNING id',
+      [caseId, round],
+    );
+    return rows.map(({ id }) => id);
+  }
+
   /** Forgets all of a user, and with the keys what stands in the files; their ids. */
   async forgetAll(manager: EntityManager, userId: string): Promise<string[]> {
     const [rows] = await manager.query<[{ id: string }[], number]>(

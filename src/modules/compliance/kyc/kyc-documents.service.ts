@@ -5,6 +5,7 @@ import { Clock } from '../../../platform/clock/clock.js';
 import { Rules } from '../../../platform/config/rules.js';
 import { newId } from '../../../platform/database/ids.js';
 import { UnitOfWork } from '../../../platform/database/unit-of-work.js';
+import { DomainError } from '../../../platform/http/domain-error.js';
 import { AuditService } from '../../../platform/observability/audit.service.js';
 import { columnContext, KeyRing } from '../../../platform/security/key-ring.js';
 import { UsersService } from '../../users/users.service.js';
@@ -62,13 +63,22 @@ export class KycDocumentsService {
       data_key: this.keyRing.encrypt(dataKey, contextOf(id)),
     };
     await this.store.put(id, sealFile(bytes, dataKey, id));
-    let kept = false;
+    let unwanted = false;
     try {
-      kept = await this.unitOfWork.run((manager) => this.add(manager, userId, file));
+      unwanted = !(await this.unitOfWork.run((manager) => this.add(manager, userId, file)));
+    } catch (error) {
+      // Where only the answer to the commit was lost there is a row: its file stays, and goes as a stray where there is none.
+      unwanted = error instanceof DomainError && error.spec.status < 500;
+      throw error;
     } finally {
-      if (!kept) await this.store.remove(id);
+      if (unwanted) await this.store.remove(id);
     }
     return await this.kyc.status(userId);
+  }
+
+  /** Throws as `upload` would, whatever the file, when nobody waits for this part now. */
+  async requireWanted(userId: string, part: Part): Promise<void> {
+    this.requireAsked(await this.cases.latestOf(userId), part);
   }
 
   /** The file as it was sent, for an operator; that they have looked is in the audit log before they see it. Throws KYC_DOCUMENT_NOT_FOUND. */

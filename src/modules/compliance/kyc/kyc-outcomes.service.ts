@@ -11,6 +11,7 @@ import { BarredIdentitiesService } from '../barred-identities.service.js';
 import { ComplianceService } from '../compliance.service.js';
 import type { KycEvent } from './domain/kyc-machine.js';
 import { type IdentityChange, KYC_DEADLINES, kycChanged } from './kyc.events.js';
+import { KycHoldersRepository } from './kyc-holders.repository.js';
 import { type KycChange, KycRepository } from './kyc.repository.js';
 import { BY_ITSELF, type Decider, type KycCaseRow, type ProvedIdentity } from './kyc.types.js';
 
@@ -19,6 +20,8 @@ export interface HeldCase {
   readonly row: KycCaseRow;
   /** Somebody with this document is banned, until then (null: for good). */
   readonly ban: { readonly until: Date | null } | null;
+  /** So many other accounts are verified by this document. */
+  readonly elsewhere: number;
 }
 
 /**
@@ -29,6 +32,7 @@ export interface HeldCase {
 export class KycOutcomesService {
   constructor(
     private readonly repository: KycRepository,
+    private readonly holders: KycHoldersRepository,
     private readonly compliance: ComplianceService,
     private readonly barred: BarredIdentitiesService,
     private readonly users: UsersService,
@@ -40,19 +44,24 @@ export class KycOutcomesService {
   ) {}
 
   /**
-   * Takes the locks in the order of all others: the stakes of who is excluded by the document, the gate, the user, the case. Whoever has
-   * excluded themselves elsewhere with this document is excluded here too, from now on (UKGC SR 3.5.3). Null: there is no such case.
+   * Takes the locks in the order of all others: the document, so that of two accounts one is seen by the other; the stakes of who is
+   * excluded by it, the gate, the user, the case. Whoever has excluded themselves elsewhere with this document is excluded here too, from now
+   * on (UKGC SR 3.5.3). Null: there is no such case.
    */
   async hold(
     manager: EntityManager,
     { id, user_id: userId }: Pick<KycCaseRow, 'id' | 'user_id'>,
     numberIndex: Buffer | null,
   ): Promise<HeldCase | null> {
-    const ban = numberIndex && (await this.barred.carryOver(manager, userId, [numberIndex]));
+    const remembered = numberIndex && (await this.carryOver(manager, userId, numberIndex));
     await this.compliance.shutGate(manager, userId);
     await this.users.lock(manager, userId);
     const row = await this.repository.lock(manager, id);
-    return row && { row, ban };
+    if (!row || numberIndex === null) return row && { row, ban: null, elsewhere: 0 };
+    const ban =
+      remembered ?? (await this.holders.banOfOthers(manager, numberIndex, userId, this.clock.now()));
+    const others = await this.holders.othersVerified(manager, numberIndex, userId);
+    return { row, ban, elsewhere: others.length };
   }
 
   /** Everything that was asked for is here. */
@@ -72,6 +81,7 @@ export class KycOutcomesService {
     const change = { decidedAt, expiresAt, numberIndex };
     const moved = await this.move(manager, row, 'verify', change, by, 'identityVerified');
     if (!moved) return null;
+    if (numberIndex) await this.barred.rememberExcluded(manager, row.user_id, [numberIndex]);
     await this.users.confirmAge(manager, row.user_id, birthDate);
     await this.deadlines.set(manager, KYC_DEADLINES.expire, { subject: row.id, dueAt: expiresAt });
     return moved;
@@ -82,9 +92,10 @@ export class KycOutcomesService {
     return await this.move(manager, row, 'reject', change, by, 'identityRejected');
   }
 
-  /** The user sends everything anew. */
+  /** The user sends everything anew; a provider's own page stays open to them, unless it is an operator who asks. */
   async askAgain(manager: EntityManager, row: KycCaseRow, by: Decider): Promise<KycCaseRow | null> {
-    return await this.move(manager, row, 'ask_again', { nextRound: true }, by, 'identityAskedAgain');
+    const change = { nextRound: true, voidSession: by.operatorId !== null };
+    return await this.move(manager, row, 'ask_again', change, by, 'identityAskedAgain');
   }
 
   /** It was believed wrongly: nothing that was known by it is known any more. */
@@ -96,13 +107,24 @@ export class KycOutcomesService {
   }
 
   async reopen(manager: EntityManager, row: KycCaseRow, by: Decider): Promise<KycCaseRow | null> {
-    return await this.move(manager, row, 'reopen', { nextRound: true }, by, 'identityAskedAgain');
+    const change = { nextRound: true, voidSession: true };
+    return await this.move(manager, row, 'reopen', change, by, 'identityAskedAgain');
   }
 
   /** Once its time has come. People do not grow younger: the age stays known. */
   async expire(manager: EntityManager, row: KycCaseRow): Promise<void> {
     if (row.expires_at === null || row.expires_at > this.clock.now()) return;
     await this.move(manager, row, 'expire', {}, BY_ITSELF, 'identityExpired');
+  }
+
+  /** The ban of somebody who was erased. */
+  private async carryOver(
+    manager: EntityManager,
+    userId: string,
+    numberIndex: Buffer,
+  ): Promise<HeldCase['ban']> {
+    await this.holders.lock(manager, numberIndex);
+    return await this.barred.carryOver(manager, userId, [numberIndex]);
   }
 
   private async move(

@@ -36,7 +36,7 @@ export class KycPersonalData implements PersonalDataHolder {
     return [
       section(
         'identity-checks',
-        `SELECT id, status, provider, document_kind, country, round, provider_reference, reason, note, created_at, submitted_at,
+        `SELECT id, status, provider, document_kind, country, round, provider_reference, void_references, changes, reason, note, created_at, submitted_at,
                 decided_at, expires_at
          FROM kyc_cases WHERE user_id = $1 ORDER BY id`,
       ),

@@ -50,9 +50,7 @@ export class KycProviderEventsService {
     const session = await this.providers.get(event.provider).fetchSession(event.provider_reference);
     await this.unitOfWork.run(async (manager) => {
       if (!(await this.repository.lockUnapplied(manager, id))) return;
-      // A session that the case has left for another one says nothing of it any more.
-      const current = row.provider_reference === null || row.provider_reference === event.provider_reference;
-      const changed = session !== null && current && (await this.sessions.apply(manager, row, session));
+      const changed = session !== null && (await this.sessions.apply(manager, row, session));
       const outcome = session === null ? 'unknown' : changed ? 'applied' : 'stale';
       await this.repository.finish(manager, id, outcome, this.clock.now());
     });

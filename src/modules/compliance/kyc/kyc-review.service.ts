@@ -18,9 +18,10 @@ import type {
 } from './dto/kyc.dto.js';
 import { DocumentNumbers } from './document-numbers.js';
 import { KycDocumentsRepository } from './kyc-documents.repository.js';
-import { KycOutcomesService } from './kyc-outcomes.service.js';
+import { KycHoldersRepository } from './kyc-holders.repository.js';
+import { type HeldCase, KycOutcomesService } from './kyc-outcomes.service.js';
 import { KycRepository } from './kyc.repository.js';
-import type { Decider, KycCaseRow, KycDocumentRow } from './kyc.types.js';
+import { type Decider, DOCUMENT_ELSEWHERE, type KycCaseRow, type KycDocumentRow } from './kyc.types.js';
 
 const UUID = /^[0-9a-f-]{36}$/;
 
@@ -30,6 +31,7 @@ export class KycReviewService {
   constructor(
     private readonly repository: KycRepository,
     private readonly documents: KycDocumentsRepository,
+    private readonly holders: KycHoldersRepository,
     private readonly numbers: DocumentNumbers,
     private readonly outcomes: KycOutcomesService,
     private readonly users: UsersService,
@@ -50,7 +52,7 @@ export class KycReviewService {
   async get(id: string): Promise<AdminKycDetailDto> {
     const row = await this.find(id);
     const [documents, user] = await Promise.all([this.documents.ofCase(id), this.users.get(row.user_id)]);
-    const others = row.number_index && (await this.repository.othersWith(row.number_index, row.user_id));
+    const others = row.number_index && (await this.holders.othersWith(row.number_index, row.user_id));
     return Object.assign(toDto(row), {
       birthDate: user.birthDate,
       othersWithDocument: others ?? 0,
@@ -59,8 +61,9 @@ export class KycReviewService {
   }
 
   /**
-   * Of two operators at once the first decides. Once this answers, requests of the user go by it. Throws KYC_CASE_NOT_FOUND, KYC_CASE_OWN,
-   * KYC_CASE_ALREADY_DECIDED, KYC_BIRTH_DATE_NEEDED, KYC_REASON_NEEDED, KYC_DOCUMENT_EXPIRED, KYC_IDENTITY_BANNED.
+   * Of two operators at once the first decides, and only about what they have seen. Once this answers, requests of the user go by it.
+   * Throws KYC_CASE_NOT_FOUND, KYC_CASE_OWN, KYC_CHANGED, KYC_CASE_ALREADY_DECIDED, KYC_DOCUMENT_ELSEWHERE, KYC_BIRTH_DATE_NEEDED,
+   * KYC_REASON_NEEDED, KYC_DOCUMENT_EXPIRED, KYC_IDENTITY_BANNED.
    */
   async decide(operator: Subject, id: string, body: DecideKycDto): Promise<AdminKycDetailDto> {
     const found = await this.find(id);
@@ -69,20 +72,33 @@ export class KycReviewService {
     if (body.decision !== 'approve' && reason === null)
       throw kycReviewErrors.KYC_REASON_NEEDED({ field: 'reason' });
     const by = { operatorId: operator.userId, reason, note };
-    const shown =
-      body.decision === 'approve'
-        ? this.numbers.of(found.document_kind, found.country, body.number ?? null)
-        : null;
-    await this.unitOfWork.run(async (manager) => {
+    const shown = body.decision === 'approve' ? this.shownBy(found, body) : null;
+    const refusal = await this.unitOfWork.run(async (manager) => {
       const held = await this.outcomes.hold(manager, found, shown);
       if (!held) throw kycReviewErrors.KYC_CASE_NOT_FOUND({ caseId: id });
+      requireSeen(held.row, found, body, shown);
       if (held.ban)
         throw kycReviewErrors.KYC_IDENTITY_BANNED({ until: held.ban.until?.toISOString() ?? null });
+      if (isDoubted(held, body)) {
+        // Not thrown from here: the case says it from now on, and an exclusion that the document has brought stays.
+        await this.repository.explain(manager, id, DOCUMENT_ELSEWHERE, shown);
+        return kycReviewErrors.KYC_DOCUMENT_ELSEWHERE({ accounts: held.elsewhere });
+      }
       const moved = await this.perform(manager, held.row, body, shown, by);
       if (!moved) throw kycReviewErrors.KYC_CASE_ALREADY_DECIDED({ state: held.row.status });
+      return null;
     });
     await this.plays.get().refreshUser(found.user_id);
+    if (refusal) throw refusal;
     return await this.get(id);
+  }
+
+  /** What the operator reads from the document, or what a provider has read or an operator before them. */
+  private shownBy(
+    { document_kind: kind, country, number_index: known }: KycCaseRow,
+    { number }: DecideKycDto,
+  ) {
+    return number === undefined ? known : this.numbers.of(kind, country, number);
   }
 
   private async perform(
@@ -121,6 +137,26 @@ export class KycReviewService {
     if (!row) throw kycReviewErrors.KYC_CASE_NOT_FOUND({ caseId: id });
     return row;
   }
+}
+
+/**
+ * Throws KYC_CHANGED when the case has gone on since it was looked at. Choosing another document begins a round too, so that the number was
+ * taken for one of what is chosen now; a number that was known before is asked for again, since a provider may have read it meanwhile.
+ */
+function requireSeen(
+  row: KycCaseRow,
+  seen: KycCaseRow,
+  { decision, round, number }: DecideKycDto,
+  shown: Buffer | null,
+): void {
+  const asKnown = decision === 'approve' && number === undefined && row.status === 'in_review';
+  const known = row.number_index?.toString('hex');
+  if (row.round !== round || seen.round !== round || (asKnown && known !== shown?.toString('hex')))
+    throw kycReviewErrors.KYC_CHANGED({ round: row.round });
+}
+
+function isDoubted({ row, elsewhere }: HeldCase, { decision, secondAccount }: DecideKycDto): boolean {
+  return decision === 'approve' && row.status === 'in_review' && elsewhere > 0 && secondAccount !== true;
 }
 
 function toDto(row: KycCaseRow): AdminKycDto {

@@ -8,7 +8,7 @@ import { WAITING_STATES } from './domain/kyc-machine.js';
 import { KycOutcomesService } from './kyc-outcomes.service.js';
 import { KycProviders, type KycSession } from './kyc-provider.js';
 import { KycRepository } from './kyc.repository.js';
-import { BY_ITSELF, type KycCaseRow } from './kyc.types.js';
+import { BY_ITSELF, DOCUMENT_ELSEWHERE, type KycCaseRow } from './kyc.types.js';
 
 /** Where somebody goes on at a provider. */
 export type Offer = Pick<KycSession, 'url' | 'clientSecret'>;
@@ -60,7 +60,10 @@ export class KycSessionsService {
     return await this.repository.find(row.id);
   }
 
-  /** Whether it changed anything: the same word may come often, late, and after others. */
+  /**
+   * Whether it changed anything: the same word may come often, late, and after others. Of a session that the case has left for another, or
+   * that an operator has declared void, nothing is taken over: it says verified for ever.
+   */
   async apply(
     manager: EntityManager,
     { id, user_id }: Pick<KycCaseRow, 'id' | 'user_id'>,
@@ -69,7 +72,10 @@ export class KycSessionsService {
     const numberIndex = session.status === 'verified' ? this.indexOf(session) : null;
     const held = await this.outcomes.hold(manager, { id, user_id }, numberIndex);
     if (!held) return false;
-    const { row, ban } = held;
+    const { row, ban, elsewhere } = held;
+    const { reference } = session;
+    if (row.void_references.includes(reference) || (row.provider_reference ?? reference) !== reference)
+      return false;
     switch (session.status) {
       case 'processing':
         return (await this.outcomes.submit(manager, row)) !== null;
@@ -80,13 +86,15 @@ export class KycSessionsService {
       default:
         break;
     }
-    const doubt = ban ? BANNED : session.birthDate === null ? NO_BIRTH_DATE : null;
-    if (doubt !== null || session.birthDate === null) {
+    const { birthDate } = session;
+    const doubt = ban ? BANNED : elsewhere > 0 ? DOCUMENT_ELSEWHERE : null;
+    if (doubt !== null || birthDate === null) {
       const submitted = await this.outcomes.submit(manager, row);
-      await this.repository.explain(manager, id, doubt ?? NO_BIRTH_DATE);
+      // What is redacted tells nothing any more, and takes no doubt back.
+      const before = row.status === 'in_review' ? row.reason : null;
+      await this.repository.explain(manager, id, doubt ?? before ?? NO_BIRTH_DATE, numberIndex);
       return submitted !== null;
     }
-    const { birthDate } = session;
     const documentEnds = session.document?.ends ?? null;
     return (
       (await this.outcomes.verify(manager, row, { birthDate, numberIndex, documentEnds }, BY_ITSELF)) !== null

@@ -13,6 +13,7 @@ import { UploadInterceptor } from './upload.interceptor.js';
 
 const START_ERRORS = [
   kycErrors.KYC_CLOSED,
+  kycErrors.KYC_TOO_MANY_CHANGES,
   kycErrors.KYC_TOO_MANY_ATTEMPTS,
   kycErrors.KYC_PROVIDER_UNAVAILABLE,
 ];
@@ -74,6 +75,7 @@ export class KycController {
       kycErrors.KYC_NOT_STARTED,
       kycErrors.KYC_IN_REVIEW,
       kycErrors.KYC_NO_UPLOAD,
+      kycErrors.KYC_UPLOAD_RUNNING,
       kycErrors.KYC_PART_NOT_ASKED,
       kycErrors.KYC_PART_SENT,
       kycErrors.KYC_FILE_EMPTY,

@@ -16,7 +16,9 @@ import { KycAdminController } from './kyc-admin.controller.js';
 import { KycDocumentsRepository } from './kyc-documents.repository.js';
 import { KycDocumentsService } from './kyc-documents.service.js';
 import { KycEventsRepository } from './kyc-events.repository.js';
+import { KycExclusionsService } from './kyc-exclusions.service.js';
 import { KycExpiryService } from './kyc-expiry.service.js';
+import { KycHoldersRepository } from './kyc-holders.repository.js';
 import { KycOutcomesService } from './kyc-outcomes.service.js';
 import { KycPersonalData } from './kyc-personal-data.repository.js';
 import { KycProviderEventsService } from './kyc-provider-events.service.js';
@@ -47,16 +49,18 @@ export const KYC_UPLOADS = { path: 'compliance/kyc/documents', types: MEDIA_TYPE
     KycReviewService,
     KycProviderEventsService,
     KycExpiryService,
+    KycExclusionsService,
     KycUpkeep,
     KycProviders,
     DocumentNumbers,
     KycRepository,
     KycDocumentsRepository,
+    KycHoldersRepository,
     KycEventsRepository,
     KycPersonalData,
     { provide: DocumentStore, useClass: LocalDocumentStore },
   ],
-  exports: [KycService, KycProviderEventsService, KycExpiryService, DocumentStore],
+  exports: [KycService, KycProviderEventsService, KycExpiryService, KycExclusionsService, DocumentStore],
 })
 export class KycModule implements NestModule, OnModuleInit {
   constructor(

@@ -7,8 +7,10 @@ import type { EventJob } from '../../../platform/outbox/event.js';
 import { EventRoutes } from '../../../platform/outbox/event-routes.js';
 import { SocketsService } from '../../../platform/realtime/sockets.service.js';
 import { userAgeChanged } from '../../users/users.events.js';
+import { selfExcluded } from '../compliance.events.js';
 import { PlaySessionsPort } from '../reality-checks/play-sessions.port.js';
 import { DocumentStore } from './document-store.js';
+import { KycExclusionsService } from './kyc-exclusions.service.js';
 import { KycExpiryService } from './kyc-expiry.service.js';
 import { KycProviderEventsService } from './kyc-provider-events.service.js';
 import { KYC_DEADLINES, kycChanged, kycEventReceived, kycFilesDiscarded } from './kyc.events.js';
@@ -22,6 +24,7 @@ export class KycProcessor extends WorkerHost implements OnModuleInit {
     private readonly deadlines: DeadlinesService,
     private readonly events: KycProviderEventsService,
     private readonly expiry: KycExpiryService,
+    private readonly exclusions: KycExclusionsService,
     private readonly store: DocumentStore,
     private readonly sockets: SocketsService,
     private readonly plays: PlaySessionsPort,
@@ -30,7 +33,7 @@ export class KycProcessor extends WorkerHost implements OnModuleInit {
   }
 
   onModuleInit(): void {
-    for (const event of [kycEventReceived, kycChanged, kycFilesDiscarded, userAgeChanged])
+    for (const event of [kycEventReceived, kycChanged, kycFilesDiscarded, userAgeChanged, selfExcluded])
       this.routes.on(event, this.queue);
     this.routes.on(deadlineEvent(KYC_DEADLINES.expire), this.queue);
   }
@@ -43,10 +46,14 @@ export class KycProcessor extends WorkerHost implements OnModuleInit {
       case kycFilesDiscarded.topic:
         for (const id of payload['documentIds'] as string[]) await this.store.remove(id);
         return;
+      case selfExcluded.topic:
+        return await this.exclusions.carryOver(String(payload['userId']));
       case userAgeChanged.topic:
         return await this.plays.get().refreshUser(String(payload['userId']));
       case kycChanged.topic: {
         const { userId, caseId: id, state } = payload;
+        // Who was excluded before they were known is so in their other accounts too.
+        if (state === 'verified') await this.exclusions.carryOver(String(userId));
         const message = { userId: String(userId), namespace: '/notifications', event: 'kyc:updated' };
         return await this.sockets.tell({ ...message, payload: { id, state } });
       }

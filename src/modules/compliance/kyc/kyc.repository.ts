@@ -5,8 +5,8 @@ import type { DocumentKind } from './domain/document-parts.js';
 import { type KycEvent, kycMachine, type KycState, WAITING_STATES } from './domain/kyc-machine.js';
 import type { KycCaseRow } from './kyc.types.js';
 
-const COLUMNS = `id, user_id, status, provider, document_kind, country, round, number_index, provider_reference, reason, note,
-  created_at, submitted_at, decided_at, decided_by, expires_at`;
+const COLUMNS = `id, user_id, status, provider, document_kind, country, round, number_index, provider_reference,
+  void_references, changes, reason, note, created_at, submitted_at, decided_at, decided_by, expires_at`;
 const LATEST = `SELECT ${COLUMNS} FROM kyc_cases WHERE user_id = $1 ORDER BY id DESC LIMIT 1`;
 
 /** What changes with a state; what is left out stays as it is. */
@@ -20,6 +20,8 @@ export interface KycChange {
   readonly numberIndex?: Buffer | null;
   /** Documents are asked for anew. */
   readonly nextRound?: boolean;
+  /** By an operator: what the provider's session says, now or ever, is not believed any more. */
+  readonly voidSession?: boolean;
 }
 
 @Injectable()
@@ -66,16 +68,15 @@ export class KycRepository {
     return inserted;
   }
 
-  /** Another document than the one that was chosen first: what was sent of that one is of no use, nor a provider's page for it. */
+  /** Another document than the one that was chosen before: what was sent of that one is of no use, nor a provider's page for it. */
   async choose(
     manager: EntityManager,
     id: string,
     chosen: { document: DocumentKind; country: string },
   ): Promise<KycCaseRow | null> {
     const [rows] = await manager.query<[KycCaseRow[], number]>(
-      `UPDATE kyc_cases SET document_kind = $2, country = $3,
-              round = round + CASE WHEN document_kind = $2 AND country = $3 THEN 0 ELSE 1 END,
-              provider_reference = CASE WHEN document_kind = $2 AND country = $3 THEN provider_reference END
+      `UPDATE kyc_cases SET document_kind = $2, country = $3, round = round + 1, changes = changes + 1,
+              void_references = array_remove(void_references || provider_reference, NULL), provider_reference = NULL
        WHERE id = $1 AND status = ANY ($4) RETURNING ${COLUMNS}`,
       [id, chosen.document, chosen.country, WAITING_STATES],
     );
@@ -121,8 +122,10 @@ export class KycRepository {
     const [rows] = await manager.query<[KycCaseRow[], number]>(
       `UPDATE kyc_cases SET status = $3, reason = $4, note = coalesce($5, note), submitted_at = coalesce($6, submitted_at),
               decided_at = coalesce($7, decided_at), decided_by = CASE WHEN $7::timestamptz IS NULL THEN decided_by ELSE $8::uuid END,
-              expires_at = coalesce($9, expires_at), number_index = coalesce($10, number_index),
-              round = round + $11
+              expires_at = coalesce($9, expires_at), number_index = CASE WHEN $11 = 0 THEN coalesce($10, number_index) END,
+              round = round + $11, changes = CASE WHEN $12 THEN 0 ELSE changes END,
+              void_references = CASE WHEN $12 THEN array_remove(void_references || provider_reference, NULL) ELSE void_references END,
+              provider_reference = CASE WHEN NOT $12 THEN provider_reference END
        WHERE id = $1 AND status = ANY ($2) RETURNING ${COLUMNS}`,
       [
         id,
@@ -136,21 +139,31 @@ export class KycRepository {
         change.expiresAt ?? null,
         change.numberIndex ?? null,
         change.nextRound === true ? 1 : 0,
+        change.voidSession === true,
       ],
     );
     return rows[0] ?? null;
   }
 
-  /** Says to operators why a case that a provider looked at waits for them. */
-  async explain(manager: EntityManager, id: string, reason: string): Promise<void> {
-    await manager.query("UPDATE kyc_cases SET reason = $2 WHERE id = $1 AND status = 'in_review'", [
-      id,
-      reason,
-    ]);
+  /** Says to operators why a case waits for them, and by which document; that one has been shown proves nothing yet. */
+  async explain(
+    manager: EntityManager,
+    id: string,
+    reason: string,
+    numberIndex: Buffer | null,
+  ): Promise<void> {
+    await manager.query(
+      `UPDATE kyc_cases SET reason = $2, number_index = coalesce($3, number_index) WHERE id = $1 AND status = 'in_review'`,
+      [id, reason, numberIndex],
+    );
   }
 
+  /** Unless an operator has said meanwhile that it counts no more. */
   async noteReference(manager: EntityManager, id: string, reference: string): Promise<void> {
-    await manager.query('UPDATE kyc_cases SET provider_reference = $2 WHERE id = $1', [id, reference]);
+    await manager.query(
+      'UPDATE kyc_cases SET provider_reference = $2 WHERE id = $1 AND NOT $2 = ANY (void_references)',
+      [id, reference],
+    );
   }
 
   /** In one state, the oldest first. Index: ix_kyc_cases_status. */
@@ -160,16 +173,6 @@ export class KycRepository {
       `SELECT ${COLUMNS} FROM kyc_cases WHERE status = $1 AND ($2::uuid IS NULL OR id > $2) ORDER BY id LIMIT $3`,
       [status, after, limit],
     );
-  }
-
-  /** Other users who have shown the same document. Index: ix_kyc_cases_number. */
-  async othersWith(numberIndex: Buffer, userId: string): Promise<number> {
-    const [row] = await this.database.query<{ n: number }>(
-      'kyc.others_with',
-      'SELECT count(DISTINCT user_id)::int AS n FROM kyc_cases WHERE number_index = $1 AND user_id <> $2',
-      [numberIndex, userId],
-    );
-    return row?.n ?? 0;
   }
 
   /** How many wait for operators, and since when the first. Index: ix_kyc_cases_status. */

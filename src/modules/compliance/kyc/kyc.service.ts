@@ -6,6 +6,7 @@ import { Rules } from '../../../platform/config/rules.js';
 import { newId } from '../../../platform/database/ids.js';
 import { UnitOfWork } from '../../../platform/database/unit-of-work.js';
 import { AuditService } from '../../../platform/observability/audit.service.js';
+import { OutboxService } from '../../../platform/outbox/outbox.service.js';
 import { UsersService } from '../../users/users.service.js';
 import { kycErrors, kycRequiredErrors } from '../kyc.errors.js';
 import { type DocumentKind, missingParts } from './domain/document-parts.js';
@@ -15,6 +16,7 @@ import type { AgeDto, KycDto, StartKycDto } from './dto/kyc.dto.js';
 import { KycDocumentsRepository } from './kyc-documents.repository.js';
 import { KycProviders } from './kyc-provider.js';
 import { KycSessionsService, type Offer } from './kyc-sessions.service.js';
+import { kycFilesDiscarded } from './kyc.events.js';
 import { KycRepository } from './kyc.repository.js';
 import { type KycCaseRow, MANUAL } from './kyc.types.js';
 
@@ -40,6 +42,7 @@ export class KycService {
     private readonly sessions: KycSessionsService,
     private readonly users: UsersService,
     private readonly audit: AuditService,
+    private readonly outbox: OutboxService,
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
     private readonly rules: Rules,
@@ -75,7 +78,7 @@ export class KycService {
 
   /**
    * Begins, or goes on where it was left: asked fifty times at once it is one case. Throws KYC_ALREADY_VERIFIED, KYC_CLOSED,
-   * KYC_TOO_MANY_ATTEMPTS, KYC_PROVIDER_UNAVAILABLE.
+   * KYC_TOO_MANY_ATTEMPTS, KYC_TOO_MANY_CHANGES, KYC_PROVIDER_UNAVAILABLE.
    */
   async start(userId: string, body: StartKycDto): Promise<KycDto> {
     const row = await this.unitOfWork.run(async (manager) => {
@@ -139,14 +142,29 @@ export class KycService {
       case 'in_review':
         return latest;
       case 'pending':
-      case 'resubmit': {
-        const chosen = await this.repository.choose(manager, latest.id, { document, country });
-        return chosen ?? latest;
-      }
+      case 'resubmit':
+        return await this.goOn(manager, latest, { document, country });
       default:
         await this.requireFewAttempts(manager, userId);
         return await this.insert(manager, userId, { document, country });
     }
+  }
+
+  /** With another document nothing is kept of what was sent of the one before. */
+  private async goOn(
+    manager: EntityManager,
+    row: KycCaseRow,
+    chosen: { document: DocumentKind; country: string },
+  ): Promise<KycCaseRow> {
+    const { document_kind: document, country, round, changes } = row;
+    if (chosen.document === document && chosen.country === country) return row;
+    if (changes >= this.rules.compliance.kyc.changes)
+      throw kycErrors.KYC_TOO_MANY_CHANGES({ changes, document, country });
+    const next = await this.repository.choose(manager, row.id, chosen);
+    if (!next) return row;
+    const documentIds = await this.documents.forgetRound(manager, row.id, round);
+    if (documentIds.length > 0) await this.outbox.publish(manager, kycFilesDiscarded, { documentIds });
+    return next;
   }
 
   private async requireFewAttempts(manager: EntityManager, userId: string): Promise<void> {

@@ -13,6 +13,10 @@ export interface KycCaseRow {
   readonly round: number;
   readonly number_index: Buffer | null;
   readonly provider_reference: string | null;
+  /** Sessions of the provider that count no more. */
+  readonly void_references: readonly string[];
+  /** How often another document was chosen. */
+  readonly changes: number;
   readonly reason: string | null;
   readonly note: string | null;
   readonly created_at: Date;
@@ -47,6 +51,9 @@ export const KYC_REASONS = [
   'other',
 ] as const;
 export type KycReason = (typeof KYC_REASONS)[number];
+
+/** Another account is verified by the same document: an operator decides, and has to know. */
+export const DOCUMENT_ELSEWHERE = 'document_elsewhere';
 
 /** Uploads that operators look at; every other provider is one of KycProviders. */
 export const MANUAL = 'manual';

@@ -215,6 +215,12 @@ export class DecideKycDto {
   })
   decision: (typeof KYC_DECISIONS)[number];
 
+  @IntField({
+    min: 1,
+    description: 'The round of the case that was looked at: what came since is not decided',
+  })
+  round: number;
+
   @DateField({ optional: true, example: '1990-01-01', description: 'To approve: as the document shows it' })
   birthDate?: string;
 
@@ -227,6 +233,13 @@ export class DecideKycDto {
 
   @TextField({ ...NUMBER, description: 'To approve: as the document shows it; only a keyed hash is kept' })
   number?: string;
+
+  @BoolField({
+    optional: true,
+    description:
+      'To approve though other accounts are verified by the same document (KYC_DOCUMENT_ELSEWHERE)',
+  })
+  secondAccount?: boolean;
 
   @EnumField(KYC_REASONS, { optional: true, description: 'Of anything but an approval; the user is told' })
   reason?: KycReason;
