@@ -1,17 +1,9 @@
-import { Controller, HttpCode, Param, Post, Put, Req } from '@nestjs/common';
+import { Controller, Param, Post, Put, Req } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
-import { SkipThrottle } from '@nestjs/throttler';
 import type { Request } from 'express';
-import { ReadsOwnBody } from '../../platform/http/body.guard.js';
-import { TextField } from '../../platform/http/fields.js';
+import { ReceivesWebhook, signedOf, WebhookParam } from '../../platform/http/webhook.decorator.js';
 import { Operates } from '../../platform/security/operates.decorator.js';
-import { Public } from '../../platform/security/public.decorator.js';
 import { ProviderEventsService } from './provider-events.service.js';
-
-class ProviderParam {
-  @TextField({ max: 32, pattern: /^[a-z][a-z0-9_-]*$/, example: 'sandbox' })
-  provider: string;
-}
 
 /** Where providers tell what has happened. Not for clients, so no part of the document: its body is each provider's own. */
 @ApiExcludeController()
@@ -21,23 +13,16 @@ export class WebhooksController {
   constructor(private readonly events: ProviderEventsService) {}
 
   @Post(':provider')
-  @HttpCode(200)
-  @Public('the signature says who sends it')
-  @SkipThrottle({ default: true }) // a provider sends from a few addresses what all payers do; the flood limit holds
-  @ReadsOwnBody('the signature is over the bytes as they came')
-  async receive(@Param() { provider }: ProviderParam, @Req() request: Request): Promise<{ received: true }> {
-    const { body, headers } = request as { body: unknown; headers: Request['headers'] };
-    await this.events.receive(provider, { rawBody: Buffer.isBuffer(body) ? body : Buffer.alloc(0), headers });
+  @ReceivesWebhook()
+  async receive(@Param() { provider }: WebhookParam, @Req() request: Request): Promise<{ received: true }> {
+    await this.events.receive(provider, signedOf(request));
     return { received: true };
   }
 
   /** MTN calls back by either method, and once. */
   @Put(':provider')
-  @HttpCode(200)
-  @Public('the signature says who sends it')
-  @SkipThrottle({ default: true })
-  @ReadsOwnBody('the signature is over the bytes as they came')
-  async receivePut(@Param() param: ProviderParam, @Req() request: Request): Promise<{ received: true }> {
+  @ReceivesWebhook()
+  async receivePut(@Param() param: WebhookParam, @Req() request: Request): Promise<{ received: true }> {
     return await this.receive(param, request);
   }
 }
