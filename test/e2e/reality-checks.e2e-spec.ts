@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { INestApplicationContext } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { io, type Socket } from 'socket.io-client';
+import type { Socket } from 'socket.io-client';
 import { createApi, createWorker } from '../../src/bootstrap.js';
 import { PlaySessionsPort } from '../../src/modules/compliance/reality-checks/play-sessions.port.js';
 import { RealityChecksService } from '../../src/modules/compliance/reality-checks/reality-checks.service.js';
@@ -14,6 +14,7 @@ import { Builders, PASSWORD, type TestGame } from '../support/builders.js';
 import { Client } from '../support/client.js';
 import { startSystemWithRules } from '../support/rules-folder.js';
 import { SignUps } from '../support/sign-ups.js';
+import { listen } from '../support/listening.js';
 import { eventually, type System } from '../support/system.js';
 import { Wallets } from '../support/wallets.js';
 
@@ -69,27 +70,7 @@ describe('reality checks', () => {
     }
   }
 
-  /** What a session is told, on a socket of each API process. */
-  async function listen({ token }: Client): Promise<Told[][]> {
-    return await Promise.all(
-      urls.map(async (url) => {
-        const socket = io(`${url}/notifications`, {
-          auth: { token },
-          transports: ['websocket'],
-          reconnection: false,
-          forceNew: true,
-        });
-        open.push(socket);
-        const told: Told[] = [];
-        socket.on('session:reality-check', (check: Told) => told.push(check));
-        await new Promise((resolve, reject) => {
-          socket.once('connect', () => resolve(null));
-          socket.once('connect_error', reject);
-        });
-        return told;
-      }),
-    );
-  }
+  const hears = async (client: Client) => await listen<Told>(urls, client, 'session:reality-check', open);
 
   async function signUp(): Promise<{ client: Client; email: string }> {
     const { client, email } = await accounts.open();
@@ -127,7 +108,7 @@ describe('reality checks', () => {
     const { data } = await new Client(system.url).post('auth/login', { email, password: PASSWORD });
     const later = new Client(system.url, data.accessToken, client.userId);
     expect((await later.get('compliance/reality-check')).status).toBe(200);
-    const [toFirst, toLater] = [await listen(client), await listen(later)];
+    const [toFirst, toLater] = [await hears(client), await hears(later)];
     await pass(49);
     expect((await client.get('compliance/reality-check')).data).toMatchObject({
       due: false,
@@ -213,7 +194,7 @@ describe('reality checks', () => {
     const { data } = await new Client(system.url).post('auth/login', { email, password: PASSWORD });
     const other = new Client(system.url, data.accessToken, client.userId);
     await other.get('compliance/reality-check');
-    const told = await listen(other);
+    const told = await hears(other);
     const put = async (minutes: number) =>
       await client.call('PUT', 'compliance/reality-check', { body: { minutes } });
     const refused = await put(61);
@@ -345,7 +326,7 @@ describe('reality checks', () => {
       await checksOf.follow(await subject(), { realityCheckMinutes: 20, onIdle: 'end' } as never);
       expect(await known(client)).toMatchObject({ checkMinutes: 20, endsIdle: true });
       expect(checksOf.follow(await subject(), usual)).toBeNull();
-      const told = await listen(client);
+      const told = await hears(client);
       await pass(21);
       await eventually(async () => Promise.resolve(told.every((of) => of.length === 1)));
     });

@@ -1,10 +1,11 @@
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { io, type Socket } from 'socket.io-client';
+import type { Socket } from 'socket.io-client';
 import { createApi } from '../../src/bootstrap.js';
 import { Builders } from '../support/builders.js';
 import type { Client } from '../support/client.js';
+import { listen } from '../support/listening.js';
 import { eventually, startSystem, type System } from '../support/system.js';
 import { Wallets } from '../support/wallets.js';
 
@@ -37,32 +38,12 @@ describe('wallet:updated', () => {
     await system.stop();
   });
 
-  /** What the user is told, on a socket of each API process. */
-  async function listen({ token }: Client): Promise<Update[][]> {
-    return await Promise.all(
-      urls.map(async (url) => {
-        const socket = io(`${url}/notifications`, {
-          auth: { token },
-          transports: ['websocket'],
-          reconnection: false,
-          forceNew: true,
-        });
-        open.push(socket);
-        const updates: Update[] = [];
-        socket.on('wallet:updated', (update: Update) => updates.push(update));
-        await new Promise((resolve, reject) => {
-          socket.once('connect', () => resolve(null));
-          socket.once('connect_error', reject);
-        });
-        return updates;
-      }),
-    );
-  }
+  const hears = async (client: Client) => await listen<Update>(urls, client, 'wallet:updated', open);
 
   it('is told to whom the money is, on every socket, with what they have now', async () => {
     const [ada, bob, eve] = (await make.players(3)) as [Client, Client, Client];
     await money.deposit(ada, 1000n);
-    const [toAda, toBob, toEve] = [await listen(ada), await listen(bob), await listen(eve)];
+    const [toAda, toBob, toEve] = [await hears(ada), await hears(bob), await hears(eve)];
     const usd = (available: number, held = 0) => [{ currency: 'USD', available, held, pending: 0 }];
     const last = async (updates: Update[][], balances: object[]) =>
       eventually(async () =>

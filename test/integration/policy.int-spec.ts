@@ -117,8 +117,11 @@ describe('the policy and the statement that books', () => {
             { operation: 'stake', product: 'pools' },
             { jurisdiction: ANYWHERE, minimumAge: 18, now: AT },
           );
-          const { code } = await repository.refusal(userId, AT, 18);
-          expect(verdict?.code ?? null).toBe(code);
+          const { rows: said } = await system.db.query<{ code: string | null }>(
+            'SELECT code FROM compliance_refusal($1, $2, 18)',
+            [userId, AT],
+          );
+          expect([{ code: verdict?.code ?? null }]).toEqual(said);
         },
       ),
       { numRuns: 150 },

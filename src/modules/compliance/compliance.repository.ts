@@ -61,19 +61,4 @@ export class ComplianceRepository {
     if (!row) throw new Error(`there is no user ${userId}`);
     return row;
   }
-
-  /** The code of what bars the user then, and when they come of age. */
-  async refusal(
-    userId: string,
-    at: Date,
-    minimumAge: number,
-  ): Promise<{ code: string | null; of_age_at: Date | null }> {
-    const [row] = await this.database.query<{ code: string | null; of_age_at: Date | null }>(
-      'compliance.refusal',
-      `SELECT c.code, (u.birth_date + make_interval(years => $3)) AT TIME ZONE 'UTC' AS of_age_at
-       FROM users u CROSS JOIN LATERAL compliance_refusal(u.id, $2, $3) c WHERE u.id = $1`,
-      [userId, at, minimumAge],
-    );
-    return row ?? { code: null, of_age_at: null };
-  }
 }
