@@ -69,7 +69,7 @@ export async function startBench(name: string): Promise<Bench> {
     PUBLIC_URL: 'https://api.bench.test',
     DOCUMENTS_DIR: resolve(DIRECTORY, 'documents'),
   };
-  // Every client of a bench is this machine, which production knows no place for: it is looked up as any address, and is here.
+  // The load comes from loopback, for which production has no place: this database puts it in Colorado.
   const places = resolve(DIRECTORY, 'places.mmdb');
   const here = { country: { iso_code: 'US' }, subdivisions: [{ iso_code: 'CO' }] };
   await writeFile(places, mmdbOf({ '127.0.0.0/8': here, '::1/128': here }));

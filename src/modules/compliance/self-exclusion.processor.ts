@@ -7,7 +7,7 @@ import { EventRoutes } from '../../platform/outbox/event-routes.js';
 import { SocketsService } from '../../platform/realtime/sockets.service.js';
 import { selfExcluded } from './compliance.events.js';
 
-/** Sockets of who has excluded themselves end in every API process; those that are opened afterwards are opened by who is excluded. */
+/** Sockets of who has excluded themselves end in every API process; none is let in afterwards. */
 @Processor(QUEUES.selfExclusion, { ...WORKER_OPTIONS, concurrency: 10 })
 export class SelfExclusionProcessor extends WorkerHost implements OnModuleInit {
   constructor(

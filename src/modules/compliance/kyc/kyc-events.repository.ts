@@ -9,7 +9,10 @@ export interface KycEventRow {
   readonly case_id: string | null;
 }
 
-/** What providers have told, stored under their own ids before it has any effect. No body is kept: it says nothing that they cannot be asked. */
+/**
+ * What providers have told, stored under their own ids before it has any effect. Bodies are not kept: the worker asks the provider for
+ * the session itself.
+ */
 @Injectable()
 export class KycEventsRepository {
   constructor(private readonly database: Database) {}
