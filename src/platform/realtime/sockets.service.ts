@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis';
 import type { Namespace, Server, Socket } from 'socket.io';
 import { AppConfig } from '../config/app-config.js';
 import { Rules } from '../config/rules.js';
+import { PlacesService } from '../geo/places.service.js';
 import { toDomainError } from '../http/domain-error.filter.js';
 import { PollLoop } from '../jobs/poll-loop.js';
 import { Lifecycle } from '../observability/lifecycle.js';
@@ -53,6 +54,7 @@ export class SocketsService implements OnApplicationBootstrap, OnApplicationShut
   constructor(
     private readonly redis: RedisConnections,
     private readonly access: SocketAccessPort,
+    private readonly places: PlacesService,
     private readonly config: AppConfig,
     private readonly rules: Rules,
     lifecycle: Lifecycle,
@@ -93,6 +95,7 @@ export class SocketsService implements OnApplicationBootstrap, OnApplicationShut
     this.subscriber
       .subscribe(endedChannel, this.messagesChannel, this.closingsChannel)
       .catch(() => undefined);
+    this.places.onReload(() => this.loop.wake());
     this.loop.start();
   }
 
