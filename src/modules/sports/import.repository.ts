@@ -158,7 +158,7 @@ export class ImportRepository {
               CASE WHEN NOT upcoming THEN 'closed' WHEN halted THEN 'suspended' ELSE 'open' END,
               CASE WHEN upcoming AND halted THEN 'operator' END
        FROM n
-       ON CONFLICT ON CONSTRAINT ux_markets_game_kind_line DO UPDATE
+       ON CONFLICT ON CONSTRAINT ux_markets_game_kind_prop_line DO UPDATE
          SET status = excluded.status, suspended_by = excluded.suspended_by, updated_at = clock_timestamp()
          WHERE markets.suspended_by = 'line_moved' AND excluded.status <> 'closed'`,
       [JSON.stringify(prices)],

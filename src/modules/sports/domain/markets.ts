@@ -1,28 +1,46 @@
 import { defineMachine } from '../../../platform/state-machine.js';
 
-/** The outcomes of each kind of market, in the order in which they are shown. */
+/** The outcomes of each kind of market that is decided by the score, in the order in which they are shown. */
 export const OUTCOMES = {
   moneyline: ['home', 'away'],
+  three_way: ['home', 'draw', 'away'],
   spread: ['home', 'away'],
   total: ['over', 'under'],
 } as const;
 
-/** Two-way moneyline, spread (its line is the home side's), total. */
-export type MarketKind = keyof typeof OUTCOMES;
+/** Two-way moneyline, three-way moneyline, spread (its line is the home side's), total. */
+export type ScoreKind = keyof typeof OUTCOMES;
+/** A prop names its outcomes itself and is decided by a field of the result. */
+export type MarketKind = ScoreKind | 'prop';
 
 /** An outcome of a market of kind `K`. */
-export type Outcome<K extends MarketKind = MarketKind> = (typeof OUTCOMES)[K][number];
+export type Outcome<K extends ScoreKind = ScoreKind> = (typeof OUTCOMES)[K][number];
 
-export const MARKET_KINDS = Object.keys(OUTCOMES) as readonly MarketKind[];
+export const SCORE_KINDS = Object.keys(OUTCOMES) as readonly ScoreKind[];
+export const MARKET_KINDS: readonly MarketKind[] = [...SCORE_KINDS, 'prop'];
+
+/** The key of a prop, or of an outcome of one. */
+export const KEY = /^[a-z0-9][a-z0-9_.-]{0,59}$/;
+
+/** An outcome of a prop. */
+export interface NamedOutcome {
+  readonly key: string;
+  readonly label: string;
+}
 
 /** Whether `outcome` can be bet on in a market of this kind. */
-export function isOutcomeOf<K extends MarketKind>(kind: K, outcome: string): outcome is Outcome<K> {
+export function isOutcomeOf<K extends ScoreKind>(kind: K, outcome: string): outcome is Outcome<K> {
   return (OUTCOMES[kind] as readonly string[]).includes(outcome);
 }
 
+/** What can be bet on in a market, in the order in which it is shown. */
+export function outcomesOf(market: { kind: MarketKind; outcomes: readonly NamedOutcome[] | null }): readonly string[] {
+  return market.kind === 'prop' ? (market.outcomes ?? []).map(({ key }) => key) : OUTCOMES[market.kind];
+}
+
 export type MarketState = 'open' | 'suspended' | 'closed' | 'settled' | 'voided';
-/** An operator, who alone may lift it for the game's kind of market, or an import whose line is another by now. */
-export type SuspendedBy = 'operator' | 'line_moved';
+/** An operator, who alone may lift it for the game's kind of market; a feed whose line is another by now; a feed that has fallen silent. */
+export type SuspendedBy = 'operator' | 'line_moved' | 'feed_stale';
 export type MarketEvent = 'suspend' | 'resume' | 'close' | 'reopen' | 'settle' | 'void' | 'resettle';
 
 /** Bets are taken only while `open`. A closed market reopens when its game's start is moved to later. */
@@ -37,7 +55,16 @@ export const marketMachine = defineMachine<MarketState, MarketEvent>('market', {
   },
 });
 
-export type GameState = 'scheduled' | 'in_progress' | 'final' | 'postponed' | 'cancelled' | 'abandoned';
+export const GAME_STATES = [
+  'scheduled',
+  'in_progress',
+  'final',
+  'postponed',
+  'cancelled',
+  'abandoned',
+  'walkover',
+] as const;
+export type GameState = (typeof GAME_STATES)[number];
 export type GameEvent =
   | 'start'
   | 'stand'
@@ -45,16 +72,19 @@ export type GameEvent =
   | 'postpone'
   | 'cancel'
   | 'abandon'
+  | 'award'
   | 'reschedule'
   | 'correct'
   | 'correct_to_cancelled'
-  | 'correct_to_abandoned';
+  | 'correct_to_abandoned'
+  | 'correct_to_walkover';
 
-const ENDS = { finish: 'final', cancel: 'cancelled', abandon: 'abandoned' } as const;
+const ENDS = { finish: 'final', cancel: 'cancelled', abandon: 'abandoned', award: 'walkover' } as const;
 const CORRECTIONS = {
   correct: 'final',
   correct_to_cancelled: 'cancelled',
   correct_to_abandoned: 'abandoned',
+  correct_to_walkover: 'walkover',
 } as const;
 
 /**
@@ -71,5 +101,6 @@ export const gameMachine = defineMachine<GameState, GameEvent>('game', {
     final: CORRECTIONS,
     cancelled: CORRECTIONS,
     abandoned: CORRECTIONS,
+    walkover: CORRECTIONS,
   },
 });

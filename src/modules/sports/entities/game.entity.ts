@@ -53,6 +53,18 @@ export class Game {
   @Column('int', { name: 'minutes_played', nullable: true })
   minutesPlayed: number | null;
 
+  /** Scores by period, home before away. */
+  @Column('jsonb', { nullable: true })
+  periods: [number, number][] | null;
+
+  /** Winners by the key of a prop. */
+  @Column('jsonb', { nullable: true })
+  props: Record<string, string[]> | null;
+
+  /** Since when the result may be graded; null while it is still to be confirmed. */
+  @Column('timestamptz', { name: 'confirmed_at', nullable: true })
+  confirmedAt: Date | null;
+
   /** Counts the results that were recorded; each is settled once. */
   @Column('int', { name: 'result_version', default: 0 })
   resultVersion: number;
