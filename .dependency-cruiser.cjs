@@ -22,7 +22,7 @@ const FACE = '\\.(module|service|events|errors|types|port|decorator)\\.ts$';
 
 /** What pure code may lean on besides other pure code. */
 const PURE_NPM = '(^|/)node_modules/(@types/)?luxon/';
-const PURE_CORE = '^(node:)?crypto$';
+const PURE_CORE = '^(crypto|util)$';
 const PURE_PLATFORM = '^src/platform/(money|state-machine)(/|\\.ts$|-)';
 
 const MODULES = '^src/modules/([^/]+)/';
@@ -117,7 +117,7 @@ module.exports = {
     {
       name: 'domain-is-pure',
       comment:
-        'domain/ imports other domain files, money, the state machine, luxon and node:crypto. No Nest, no I/O.',
+        'domain/ imports other domain files, money, the state machine, luxon, node:crypto and node:util. No Nest, no I/O.',
       severity: 'error',
       from: { path: DOMAIN, pathNot: SPEC },
       to: { pathNot: [DOMAIN, PURE_PLATFORM, PURE_NPM, PURE_CORE] },

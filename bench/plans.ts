@@ -3,9 +3,11 @@ import pg from 'pg';
 import type { EntityManager } from 'typeorm';
 import { v7 } from 'uuid';
 import { SessionsRepository } from '../src/modules/auth/sessions.repository.js';
+import { BetHistoryRepository } from '../src/modules/bets/bet-history.repository.js';
 import { BetsRepository } from '../src/modules/bets/bets.repository.js';
 import { MembersRepository } from '../src/modules/pools/members.repository.js';
 import { GamesRepository } from '../src/modules/sports/games.repository.js';
+import { OddsRepository } from '../src/modules/sports/odds/odds.repository.js';
 import type { Database } from '../src/platform/database/database.js';
 import { DeadlinesRepository } from '../src/platform/jobs/deadlines.repository.js';
 import { OutboxRepository } from '../src/platform/outbox/outbox.repository.js';
@@ -48,17 +50,28 @@ export async function run(): Promise<Figure[]> {
     const database = statements as unknown as Database;
     const manager = statements as unknown as EntityManager;
     const bets = new BetsRepository(database);
+    const history = new BetHistoryRepository(database);
     const members = new MembersRepository(database);
-    const betFilter = { weekIds: [world.weekId], status: null, before: null, limit: 21 };
-    await bets.ofUser(userId, betFilter);
-    await bets.ofUser(userId, { ...betFilter, before: '500000' });
-    await bets.findOfUser(userId, '500000', [world.weekId]);
+    const anything = { status: null, kind: null, gameId: null, from: null, to: null, before: null };
+    const betFilter = { ...anything, weekIds: [world.weekId], limit: 21 };
+    await history.ofUser(userId, betFilter);
+    await history.ofUser(userId, { ...betFilter, before: '500000' });
+    await history.findOfUser(userId, '500000', [world.weekId]);
     await bets.countByPool(manager, world.weekId, [market.id]);
     await bets.weeksOf(manager, [market.id], [world.weekId]);
     await members.liveTable(poolId);
     await members.findMember(userId, world.weekId);
-    const games = new GamesRepository(database, undefined as never, undefined as never);
+    const games = new GamesRepository(database, undefined as never, undefined as never, undefined as never);
     await games.slate({ sport: null, from: null, to: null, after: null, limit: 21 });
+    say(`storing ${STORED} prices of one market …`);
+    await seedPrices(bench.db, market.id, STORED);
+    const odds = new OddsRepository(database);
+    const ofMarket = { id: market.id, createdAt: new Date() };
+    const outcomes = market.outcomes.map(({ outcome }) => outcome);
+    const page = { outcomes, from: null, to: null, before: null, limit: 21 };
+    await odds.history(ofMarket, page);
+    await odds.history(ofMarket, { ...page, to: new Date(Date.now() - 600_000) });
+    await odds.ends(ofMarket, outcomes);
     await new SessionsRepository(database, undefined as never, undefined as never).findLive(v7(), new Date());
     await new OutboxRepository(database).take(manager, 200);
     await new DeadlinesRepository(database).fireDue([v7()]);
@@ -82,7 +95,7 @@ export async function run(): Promise<Figure[]> {
     await nested(
       client,
       'place_bets (16 members)',
-      'SELECT place_bets($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, 1000, 18, false)',
+      'SELECT place_bets($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, 1000, 10000000, 18, false)',
       [
         users,
         users.map(() => randomUUID()),
@@ -157,6 +170,18 @@ function explaining(client: pg.Client, look: (plan: string, name: string) => voi
             false,
           ),
   };
+}
+
+/** Prices that a market has had, each a millisecond after the other, until now. */
+async function seedPrices(db: pg.Pool, marketId: string, count: number): Promise<void> {
+  await db.query(
+    `INSERT INTO odds (id, market_id, outcome, american, price_num, price_den, created_at)
+     SELECT (lpad(to_hex((extract(epoch FROM t.at) * 1000)::bigint), 12, '0') || '7' || substr(md5(n::text), 1, 3) || '8' || substr(md5(n::text), 4, 15))::uuid,
+            $1, (ARRAY['home', 'away'])[1 + n % 2], 101 + n % 500, 201 + n % 500, 100, t.at
+     FROM generate_series(1, $2::int) AS n CROSS JOIN LATERAL (SELECT now() - ($2::int - n) * interval '1 ms' AS at) t`,
+    [marketId, count],
+  );
+  await db.query('VACUUM ANALYZE odds');
 }
 
 /** The plans of the statements inside a function, as the sixth call runs them (by then they are generic). */

@@ -15,6 +15,8 @@ import { SandboxModule } from './modules/payments/providers/sandbox/sandbox.modu
 import { WithdrawalsModule } from './modules/payments/withdrawals/withdrawals.module.js';
 import { PoolsModule } from './modules/pools/pools.module.js';
 import { SettlementModule } from './modules/settlement/settlement.module.js';
+import { OddsSocketsModule } from './modules/sports/odds/odds-sockets.module.js';
+import { FeedsModule } from './modules/sports/feeds/feeds.module.js';
 import { SportsModule } from './modules/sports/sports.module.js';
 import { DevicesModule } from './modules/users/devices/devices.module.js';
 import { AccountPrivacyModule } from './modules/users/privacy/account-privacy.module.js';
@@ -60,6 +62,7 @@ export function floors(config: AppConfig, applicationName: string): (Type<unknow
     AccountPrivacyModule,
     DevicesModule,
     SportsModule,
+    FeedsModule,
     WalletModule,
     ComplianceModule,
     KycModule,
@@ -88,6 +91,7 @@ export class AppModule {
         ...floors(config, 'parley-api'),
         OperatorModule.forRoot(config),
         NotificationsModule,
+        OddsSocketsModule,
       ],
       providers: [
         { provide: APP_GUARD, useClass: FloodGuard },

@@ -24,6 +24,10 @@ import { PoolsModule } from './modules/pools/pools.module.js';
 import { LostWorkSweeper } from './modules/settlement/lost-work.sweeper.js';
 import { SettlementModule } from './modules/settlement/settlement.module.js';
 import { SettlementProcessor } from './modules/settlement/settlement.processor.js';
+import { OddsDaysService } from './modules/sports/odds/odds-days.service.js';
+import { FeedRunner } from './modules/sports/feeds/feed-runner.js';
+import { FeedsModule } from './modules/sports/feeds/feeds.module.js';
+import { StaleMarketsSweeper } from './modules/sports/feeds/stale-markets.sweeper.js';
 import { SportsModule } from './modules/sports/sports.module.js';
 import { SportsProcessor } from './modules/sports/sports.processor.js';
 import { AccountPrivacyModule } from './modules/users/privacy/account-privacy.module.js';
@@ -58,6 +62,7 @@ export class WorkerModule {
         WithdrawalsModule,
         PoolsModule,
         SportsModule,
+        FeedsModule,
         SettlementModule,
         WalletModule,
       ],
@@ -70,6 +75,9 @@ export class WorkerModule {
         WeeksProcessor,
         LeavingProcessor,
         SportsProcessor,
+        FeedRunner,
+        StaleMarketsSweeper,
+        OddsDaysService,
         SettlementProcessor,
         LostWorkSweeper,
         StandingProcessor,

@@ -6,8 +6,9 @@ export interface Figure {
   unit: string;
   floor?: number;
   ratio?: number;
-  target: number;
-  pass: boolean;
+  /** Without one it is told and judged by nobody. */
+  target?: number;
+  pass?: boolean;
 }
 
 export function median(values: readonly number[]): number {
@@ -42,6 +43,14 @@ export function limitFigure(
 ): Figure {
   const value = round(median(values));
   return { ...name, value, target, pass: value <= target };
+}
+
+/** A figure that nothing is asked of. */
+export function plainFigure(
+  name: { bench: string; metric: string; unit: string },
+  values: readonly number[],
+): Figure {
+  return { ...name, value: round(median(values)) };
 }
 
 export function say(text: string): void {

@@ -102,11 +102,16 @@ export async function insertGame(db: pg.Pool, startsAt: Date): Promise<WorldGame
 
 /** Bets that are stored already, spread over members and markets, each of one credit. */
 export async function seedBets(db: pg.Pool, world: World, count: number): Promise<void> {
+  await insertBets(db, world, count, 'bets');
+  await db.query('VACUUM ANALYZE');
+}
+
+async function insertBets(db: pg.Pool, world: World, count: number, into: string): Promise<void> {
   const markets = world.games.flatMap((game) => game.markets.map((market) => ({ game: game.id, ...market })));
   await db.query(
     `WITH m AS (SELECT array_agg(user_id ORDER BY draw_position) AS users, array_agg(pool_id ORDER BY draw_position) AS pools
                 FROM pool_members)
-     INSERT INTO bets (id, week_id, pool_id, user_id, game_id, market_id, odds_id, outcome, american, price_num, price_den,
+     INSERT INTO ${into} (id, week_id, pool_id, user_id, game_id, market_id, odds_id, outcome, american, price_num, price_den,
                        stake, potential_payout, placed_at)
      SELECT nextval('bet_id_seq'), $1, m.pools[1 + n % $2], m.users[1 + n % $2], ($3::uuid[])[1 + n % $4],
             ($5::uuid[])[1 + n % $4], ($6::uuid[])[1 + n % $4], ($7::text[])[1 + n % $4], -110, 21, 11, 1, 1,
@@ -123,7 +128,59 @@ export async function seedBets(db: pg.Pool, world: World, count: number): Promis
       count,
     ],
   );
-  await db.query('VACUUM ANALYZE');
+}
+
+/** Tables of bets that wait to be put into their week, where they are soon there again as they were: see `layBets`. */
+export async function keepBets(db: pg.Pool, world: World, count: number): Promise<void> {
+  for (const table of WEEKLY) {
+    await db.query(`DROP TABLE IF EXISTS kept_${table}`);
+    await db.query(`CREATE UNLOGGED TABLE kept_${table} (LIKE ${table} INCLUDING DEFAULTS)`);
+  }
+  await insertBets(db, world, count, 'kept_bets');
+}
+
+/** The week's bets are those that were kept, in the same order; its partitions get their indexes when they are full. */
+export async function layBets(db: pg.Pool, { weekId }: World): Promise<void> {
+  const client = await db.connect();
+  await client.query('SET synchronize_seqscans = off');
+  for (const table of WEEKLY) {
+    const week = `${table}_${weekId}`;
+    await client.query(`DROP TABLE ${week}`);
+    await client.query(
+      `CREATE TABLE ${week} (LIKE ${table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS) WITH (fillfactor = 85)`,
+    );
+    await client.query(`INSERT INTO ${week} SELECT * FROM kept_${table}`);
+    await client.query(`ALTER TABLE ${table} ATTACH PARTITION ${week} FOR VALUES IN (${weekId})`);
+  }
+  client.release();
+}
+
+const WEEKLY = ['bets', 'bet_legs'];
+
+/** Parlays of two to four legs, each leg on another game, spread over the members; kept with the other bets. */
+export async function keepParlays(db: pg.Pool, world: World, count: number): Promise<void> {
+  const games = world.games.map(({ id, markets }) => ({ id, market: markets[1] }));
+  await db.query(
+    `WITH m AS (SELECT array_agg(user_id ORDER BY draw_position) AS users, array_agg(pool_id ORDER BY draw_position) AS pools
+                FROM pool_members),
+     placed AS (
+       INSERT INTO kept_bets (id, week_id, pool_id, user_id, legs, stake, potential_payout, placed_at)
+       SELECT nextval('bet_id_seq'), $1, m.pools[1 + n % $2], m.users[1 + n % $2], 2 + n % 3, 100, 1000, now() - interval '1 hour'
+       FROM generate_series(0, $3::bigint - 1) AS n, m RETURNING id, pool_id, legs)
+     INSERT INTO kept_bet_legs (bet_id, week_id, pool_id, number, game_id, market_id, odds_id, outcome, american, price_num, price_den)
+     SELECT p.id, $1, p.pool_id, l, ($4::uuid[])[g.n], ($5::uuid[])[g.n], ($6::uuid[])[g.n], ($7::text[])[g.n], -110, 21, 11
+     FROM placed p CROSS JOIN generate_series(1, p.legs) AS l
+     CROSS JOIN LATERAL (SELECT 1 + (p.id + l) % cardinality($4::uuid[]) AS n) g`,
+    [
+      world.weekId,
+      world.userIds.length,
+      count,
+      games.map(({ id }) => id),
+      games.map(({ market }) => market?.id),
+      games.map(({ market }) => market?.outcomes[0]?.oddsId),
+      games.map(({ market }) => market?.outcomes[0]?.outcome),
+    ],
+  );
 }
 
 /** A live session and its access token for each of these users. */

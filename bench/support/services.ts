@@ -19,6 +19,7 @@ const ENTRIES = {
   'unguarded-main': 'dist/bench/support/unguarded-main.js',
   'bare-nest': 'dist/bench/support/bare-nest.js',
   'guarded-nest': 'dist/bench/support/guarded-nest.js',
+  'bare-sockets': 'dist/bench/support/bare-sockets.js',
 };
 type Kind = keyof typeof ENTRIES;
 

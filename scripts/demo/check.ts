@@ -117,22 +117,26 @@ function checkBets(
   const paidOut = total(bets, ({ payout }) => payout ?? 0);
   if (!row || row.staked !== staked || row.paidOut !== paidOut || row.betsPlaced !== bets.length)
     records.faults.push(`the table and the bets of ${row?.handle ?? userId} differ`);
-  for (const { id, stake, outcome, odds } of bets) {
+  for (const bet of bets) {
+    const { id, stake } = bet;
     const noted = records.bets.get(id);
+    const legs = (bet.legs ?? [bet]).map(({ outcome, odds }) => `${outcome} ${odds.american}`);
     const same =
       noted?.userId === userId &&
       noted.stake === stake &&
-      noted.outcome === outcome &&
-      noted.american === odds.american;
+      noted.legs.map(({ outcome, american }) => `${outcome} ${american}`).join() === legs.join();
     if (!same) records.faults.push(`bet ${id} is not the one that was placed`);
   }
 }
 
 function isGradedRight({ records, options }: Stage, { id, status, payout }: BetDto): boolean {
   const noted = records.bets.get(id);
-  const score = noted && options.season.scores.get(noted.externalId);
-  if (!score) return false; // a bet nobody placed is a fault already
-  const grade = gradeAgain(noted, score);
+  if (!noted) return false; // a bet nobody placed is a fault already
+  const grade = gradeAgain(noted, ({ externalId }) => {
+    const score = options.season.scores.get(externalId);
+    if (!score) throw new Error(`${options.season.file} has no score of ${externalId}`);
+    return score;
+  });
   const right = grade.status === status && grade.payout === payout;
   if (!right)
     records.faults.push(

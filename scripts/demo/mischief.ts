@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { PlacedBetDto } from '../../src/modules/bets/dto/bets.dto.js';
+import type { PlacedBetDto } from '../../src/modules/bets/dto/place-bet.dto.js';
 import type { MeDto } from '../../src/modules/pools/dto/me.dto.js';
 import type { GameDto } from '../../src/modules/sports/dto/games.dto.js';
 import type { Answer, HttpClient } from '../launch/http-client.js';
@@ -28,9 +28,15 @@ interface Misdeed {
   readonly attempt: (scene: Scene, player: Player, option: Option) => Promise<Answer<unknown> | null>;
 }
 
-/** The body of a bet. */
-export function betBody({ market, price }: Option, stake: number): object {
-  return { marketId: market.id, outcome: price.outcome, oddsId: price.oddsId, stake };
+/** The body of a bet: on one option, or on several together. */
+export function betBody(on: Option | readonly Option[], stake: number): object {
+  if ('game' in on) return { ...legBody(on), stake };
+  const [only, ...others] = on;
+  return only && others.length === 0 ? betBody(only, stake) : { legs: on.map(legBody), stake };
+}
+
+function legBody({ market, price }: Option): object {
+  return { marketId: market.id, outcome: price.outcome, oddsId: price.oddsId };
 }
 
 function bet(client: HttpClient, body: object): Promise<Answer<PlacedBetDto>> {
@@ -105,7 +111,7 @@ const MISDEEDS: readonly Misdeed[] = [
       const key = randomUUID();
       const first = await client.call<PlacedBetDto>('POST', 'bets', { body: betBody(option, 1), key });
       if (!first.ok) return null; // the player has nothing left
-      records.bet(client.userId, option, 1, first.data);
+      records.bet(client.userId, [option], 1, first.data);
       return await client.call('POST', 'bets', { body: betBody(option, 2), key });
     },
   },

@@ -107,6 +107,22 @@ export function choose({ chance, temperament }: Player, options: readonly Option
   return chance.pick(liked.length === 0 || chance.happens(0.15) ? options : liked);
 }
 
+/** How often a bet is a parlay, and how many legs it has at most. */
+const PARLAYS = 0.12;
+const MOST_LEGS = 4;
+
+/** What a player bets on at once: mostly one thing, now and then several games together. */
+export function chooseSlip(player: Player, options: readonly Option[]): Option[] {
+  const legs = [choose(player, options)];
+  const { chance, temperament } = player;
+  if (temperament.sitting === 1 || !chance.happens(PARLAYS)) return legs;
+  for (let left = chance.between(1, MOST_LEGS - 1); left > 0; left -= 1) {
+    const others = options.filter(({ game }) => legs.every((leg) => leg.game.id !== game.id));
+    if (others.length > 0) legs.push(choose(player, others));
+  }
+  return legs;
+}
+
 /** The stake for a bet: within what the player has and the rules allow; 0 when there is too little left. */
 export function stakeOf({ chance, temperament }: Player, credits: number, maxStake: number): number {
   return Math.min(temperament.stake(credits, chance), credits, maxStake);

@@ -1,14 +1,15 @@
-import type { PlacedBetDto } from '../../src/modules/bets/dto/bets.dto.js';
+import type { PlacedBetDto } from '../../src/modules/bets/dto/place-bet.dto.js';
 import type { PaymentDto } from '../../src/modules/payments/dto/payments.dto.js';
 import type { Answer, Refusal } from '../launch/http-client.js';
-import type { GradedBet } from './grades.js';
+import { type GradedBet, type GradedLeg, isDecided } from './grades.js';
+import type { Score } from '../launch/season.js';
 import type { Option } from './players.js';
 
 /** A bet as the script placed it, to be held against what the API says later. */
 export interface BetRecord extends GradedBet {
   readonly userId: string;
-  readonly gameId: string;
-  readonly externalId: string;
+  /** Of its market, or `parlay`. */
+  readonly kind: string;
 }
 
 export interface RefusalRecord extends Pick<Refusal, 'status' | 'code' | 'message'> {
@@ -32,17 +33,16 @@ export class Records {
   /** What was not as the rules say. None, or the demo fails. */
   readonly faults: string[] = [];
 
+  /** A bet on one option, or on several together. */
   bet(
     userId: string,
-    { game, market, price }: Option,
+    options: readonly Option[],
     stake: number,
     { betId, potentialPayout }: PlacedBetDto,
   ): void {
-    if (price.american === null) throw new Error(`the price ${price.oddsId} of an NFL game is not American`);
-    const { kind, line } = market;
-    const { id: gameId, externalId } = game;
-    const { outcome, american } = price;
-    this.bets.set(betId, { userId, gameId, externalId, kind, line, outcome, american, stake });
+    const legs = options.map(legOf);
+    const kind = legs.length === 1 ? (legs[0]?.kind ?? '') : 'parlay';
+    this.bets.set(betId, { userId, kind, legs, stake });
     if (potentialPayout < stake) this.faults.push(`bet ${betId} would pay ${potentialPayout} for ${stake}`);
   }
 
@@ -65,7 +65,17 @@ export class Records {
     if (came !== code) this.faults.push(`${what}: expected ${code}, but ${came}`);
   }
 
-  openBets(finished: ReadonlySet<string>): number {
-    return [...this.bets.values()].filter(({ gameId }) => !finished.has(gameId)).length;
+  /** Bets that are not decided yet, by the scores of the games that have finished. */
+  openBets(finished: ReadonlySet<string>, scores: ReadonlyMap<string, Score>): number {
+    const scoreOf = ({ gameId, externalId }: GradedLeg) =>
+      finished.has(gameId) ? scores.get(externalId) : undefined;
+    return [...this.bets.values()].filter((bet) => !isDecided(bet, scoreOf)).length;
   }
+}
+
+function legOf({ game, market, price }: Option): GradedLeg {
+  if (price.american === null) throw new Error(`the price ${price.oddsId} of an NFL game is not American`);
+  const { kind, line } = market;
+  const { id: gameId, externalId } = game;
+  return { gameId, externalId, kind, line, outcome: price.outcome, american: price.american };
 }

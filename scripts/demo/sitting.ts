@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { PlacedBetDto } from '../../src/modules/bets/dto/bets.dto.js';
+import type { PlacedBetDto } from '../../src/modules/bets/dto/place-bet.dto.js';
 import type { MeDto } from '../../src/modules/pools/dto/me.dto.js';
 import type { GameDto } from '../../src/modules/sports/dto/games.dto.js';
 import type { Answer } from '../launch/http-client.js';
 import { inParallel } from './meter.js';
 import { betBody } from './mischief.js';
-import { choose, type Option, optionsOf, type Player, stakeOf } from './players.js';
+import { choose, chooseSlip, type Option, optionsOf, type Player, stakeOf } from './players.js';
 import { CONCURRENCY, count } from './sign-up.js';
 import type { Stage } from './stage.js';
 
@@ -42,11 +42,11 @@ async function play(stage: Stage, player: Player, slatePath: string): Promise<vo
   for (let left = chance.between(1, temperament.sitting); left > 0 && options.length > 0; left -= 1) {
     const stake = stakeOf(player, credits, stage.rules.maxStake);
     if (stake < 1) return;
-    const option = choose(player, options);
+    const slip = chooseSlip(player, options);
     const all = stake === credits && chance.happens(TWO_PHONES);
     credits = all
-      ? await betOnTwoPhones(stage, player, [option, choose(player, options)], credits)
-      : await placeBet(stage, player, option, stake, credits);
+      ? await betOnTwoPhones(stage, player, [slip, [choose(player, options)]], credits)
+      : await placeBet(stage, player, slip, stake, credits);
   }
 }
 
@@ -54,13 +54,13 @@ async function play(stage: Stage, player: Player, slatePath: string): Promise<vo
 async function placeBet(
   stage: Stage,
   player: Player,
-  option: Option,
+  slip: readonly Option[],
   stake: number,
   credits: number,
 ): Promise<number> {
   const { records } = stage;
   const { client, chance } = player;
-  const request = { body: betBody(option, stake), key: randomUUID() };
+  const request = { body: betBody(slip, stake), key: randomUUID() };
   const send = (): Promise<Answer<PlacedBetDto>> => client.call<PlacedBetDto>('POST', 'bets', request);
   const answers = await Promise.all(chance.happens(DOUBLE_TAP) ? [send(), send()] : [send()]);
   const [first, second] = answers;
@@ -69,7 +69,7 @@ async function placeBet(
     records.faults.push(`an ordinary bet of ${stake} was refused: ${first?.refusal.code}`);
     return credits;
   }
-  records.bet(client.userId, option, stake, first.data);
+  records.bet(client.userId, slip, stake, first.data);
   if (second !== undefined) {
     const same = second.ok && second.data.betId === first.data.betId && first.replayed !== second.replayed;
     if (same) records.replays += 1;
@@ -84,21 +84,21 @@ async function placeBet(
 async function betOnTwoPhones(
   { records, rules }: Stage,
   { client }: Player,
-  options: readonly Option[],
+  slips: readonly (readonly Option[])[],
   credits: number,
 ): Promise<number> {
   const stake = Math.min(credits, rules.maxStake);
   const answers = await Promise.all(
-    options.map((option) =>
-      client.call<PlacedBetDto>('POST', 'bets', { body: betBody(option, stake), key: randomUUID() }),
+    slips.map((slip) =>
+      client.call<PlacedBetDto>('POST', 'bets', { body: betBody(slip, stake), key: randomUUID() }),
     ),
   );
   let accepted = 0;
   for (const [index, answer] of answers.entries()) {
-    const option = options[index];
-    if (answer.ok && option) {
+    const slip = slips[index];
+    if (answer.ok && slip) {
       accepted += 1;
-      records.bet(client.userId, option, stake, answer.data);
+      records.bet(client.userId, slip, stake, answer.data);
     } else records.expectRefusal('INSUFFICIENT_CREDITS', 'all credits staked twice at once', answer);
   }
   if (accepted !== 1) records.faults.push(`of two bets of all credits at once ${accepted} were accepted`);

@@ -54,6 +54,7 @@ export async function setStage(
     REDIS_PREFIX,
     JWT_PRIVATE_KEY: newSigningKey(),
     GEO_LOCAL_PLACE: 'US-CO',
+    SPORTS_FEEDS: '', // its games are those of the season, and it says itself how they end
     LOG_LEVEL: 'warn',
     // Hundreds of players share one address and a week is over in a minute: counted and told, but not reached.
     RATE_LIMIT_FACTOR: '1000000',

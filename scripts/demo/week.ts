@@ -111,7 +111,7 @@ class WeekPlay {
   private async final({ games }: Moment): Promise<ReadonlyMap<string, Table>> {
     const { stage, finished } = this;
     const { records, screen, clock, options, admin } = stage;
-    const openBefore = records.openBets(finished);
+    const openBefore = records.openBets(finished, options.season.scores);
     const results: string[] = [];
     for (const { id, externalId, homeTeam, awayTeam } of games) {
       const score = options.season.scores.get(externalId);
@@ -121,7 +121,7 @@ class WeekPlay {
       finished.add(id);
       results.push(`${awayTeam} ${score.away}–${score.home} ${homeTeam}`);
     }
-    const open = records.openBets(finished);
+    const open = records.openBets(finished, options.season.scores);
     const tables = await eventually(stage.lifetime, 'The settlement', async () => {
       const now = await this.readTables();
       const left = [...now.values()].flat().reduce((sum, { betsOpen }) => sum + betsOpen, 0);

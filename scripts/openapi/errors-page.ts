@@ -13,6 +13,7 @@ limit or state. 429 and 503 tell in \`Retry-After\` after how many seconds to tr
 /** Who answers a code beside operations. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   NOT_FOUND: 'any other address',
+  TOO_MANY_GAMES: '`subscribe` on `/odds`',
   TOO_MANY_SOCKETS: 'a socket that connects',
 };
 

@@ -20,11 +20,14 @@ const EVERYWHERE = ['RATE_LIMITED', 'INTERNAL_ERROR', 'SERVICE_UNAVAILABLE'];
 /** Codes that no operation answers: an address that is none, a socket, a provider's webhook. */
 const OUTSIDE = new Set([
   'NOT_FOUND',
+  'TOO_MANY_GAMES',
   'TOO_MANY_SOCKETS',
   'KYC_PROVIDER_UNKNOWN',
   'KYC_WEBHOOK_INVALID',
   'WEBHOOK_MALFORMED',
   'WEBHOOK_SIGNATURE_INVALID',
+  // To a feed, which is no client.
+  'RESULT_CLOSED',
   // The ledger's to the modules that post, which no request can bring about by itself.
   'ALREADY_REVERSED',
   'HOLD_NOT_FOUND',
@@ -146,7 +149,9 @@ function success(
   examples: Examples,
 ): string[] {
   const done = Object.entries(operation.responses).filter(([status]) => /^[23]/.test(status));
-  if (done.length !== 1) return [`${name} has ${done.length} answers of success`];
+  // One that may have to wait for something answers 202 then.
+  const own = done.filter(([status], index) => index === 0 || status !== '202');
+  if (own.length !== 1) return [`${name} has ${own.length} answers of success`];
   // A browser that is sent on is given an address and nothing else.
   const sentOn = operation.responses['302'];
   if (sentOn) return 'headers' in sentOn ? [] : [`${name} does not say whither it sends`];

@@ -2,8 +2,8 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import type { OpenApiDocument } from './document.js';
 
-/** What OpenAPI 3.1 adds to JSON Schema. Any other unknown keyword is a mistake. */
-const VOCABULARY = ['example', 'discriminator', 'xml', 'externalDocs'];
+/** What OpenAPI 3.1 adds to JSON Schema, and we to it. Any other unknown keyword is a mistake. */
+const VOCABULARY = ['example', 'discriminator', 'xml', 'externalDocs', 'x-alternative'];
 
 /** The schemas of a document, read strictly as JSON Schema 2020-12. */
 export class Schemas {

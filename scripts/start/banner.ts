@@ -46,8 +46,8 @@ async function thingsToTry(
 ): Promise<string> {
   const { now } = await ada.ask<{ now: string }>('GET', 'clock');
   const { week, pool } = await ada.ask<MeDto>('GET', 'me');
-  const slate = await ada.ask<GameDto[]>('GET', `games?from=${now}&to=${week.endsAt}&limit=100`);
-  const game = slate.find(({ status }) => status === 'scheduled');
+  const slate = await slateOf(ada, now, week.endsAt);
+  const game = slate.find((one) => one.status === 'scheduled' && !isReplayed(one));
   const score = game && scoreOf(game, zone);
   const bet = game && score && winningBet(game, score);
   const clock = new Date(now).toLocaleString('en-GB', {
@@ -55,7 +55,7 @@ async function thingsToTry(
     dateStyle: 'full',
     timeStyle: 'short',
   });
-  const standing = `\n  The clock is a movable one and stands at ${clock} in New York.`;
+  const standing = `\n  The clock is a movable one and stands at ${clock} in New York.${liveGames(slate, zone)}`;
   if (!pool || !game || !score || !bet)
     return `${standing}
   Week ${week.id} has no game left that ada could bet on. To begin again from its Monday: npm start -- --fresh
@@ -90,6 +90,33 @@ sleep 2; curl -sw '\\n' "$API/bets?limit=1" -H "Authorization: Bearer $(signin a
 
   A whole week with 230 players: npm run demo. Ctrl-C stops everything.
 `;
+}
+
+/** The games that begin from now on. Those that are replayed may fill a page by themselves. */
+async function slateOf(ada: HttpClient, from: string, to: string): Promise<GameDto[]> {
+  const games: GameDto[] = [];
+  for (let cursor: string | null = ''; cursor !== null;) {
+    const after: string = cursor && `&cursor=${cursor}`;
+    const answer = await ada.call<GameDto[]>('GET', `games?from=${from}&to=${to}&limit=100${after}`);
+    if (!answer.ok) break;
+    games.push(...answer.data);
+    cursor = answer.nextCursor;
+  }
+  return games;
+}
+
+function isReplayed({ externalId }: GameDto): boolean {
+  return externalId.startsWith('replay-');
+}
+
+/** What there is to bet on just now. */
+function liveGames(slate: readonly GameDto[], zone: string): string {
+  const next = slate.find((game) => isReplayed(game) && game.status === 'scheduled');
+  if (next === undefined) return '';
+  const at = new Date(next.startsAt).toLocaleTimeString('en-GB', { timeZone: zone, timeStyle: 'short' });
+  return `
+  A past season is replayed besides, day and night: prices move, scores come in, results are settled by themselves.
+  The next game is ${next.awayTeam} at ${next.homeTeam}, ${at}.`;
 }
 
 /** How the game ended, by the season file it was imported from. */

@@ -175,6 +175,7 @@ class DevelopmentSystem {
       ENCRYPTION_KEYS: variable('ENCRYPTION_KEYS') ?? `local:${this.keptKey(ENCRYPTION_KEY_FILE)}`,
       BLIND_INDEX_KEY: variable('BLIND_INDEX_KEY') ?? this.keptKey(INDEX_KEY_FILE),
       GEO_LOCAL_PLACE: variable('GEO_LOCAL_PLACE') ?? 'US-CO',
+      SPORTS_FEEDS: variable('SPORTS_FEEDS') ?? 'replay', // so that there are always games about to begin
       LOG_LEVEL: variable('LOG_LEVEL') ?? 'info', // of the files; the screen shows warnings and errors
       // Signing up and in counts by address, 10 a minute: the first start and somebody who tries things out
       // are one address, and would be refused after a minute's play.

@@ -4,6 +4,7 @@ import {
   type OpenApiDocument,
   operationsOf,
 } from '../../scripts/openapi/document.js';
+import { KEY } from '../../src/modules/sports/domain/markets.js';
 import type { Answer } from '../support/client.js';
 import { fingerprint } from '../support/fingerprint.js';
 import { FEW, NaughtyPlace } from '../support/naughty-place.js';
@@ -21,10 +22,19 @@ const NEVER_TOLD = [
   'Auth_login.email',
   'Auth_login.password',
   'Auth_register.termsVersion',
+  'Bets_place.legs[].outcome',
+  'Bets_place.outcome',
+  'Bets_quote.legs[].outcome',
+  'Bets_quote.outcome',
   'Email_verify.token',
   'KycAdmin_decide.number',
   'Kyc_age.country',
   'Kyc_start.country',
+  'MarketOffers_offer.key',
+  'MarketOffers_offer.outcomes[].decimal',
+  'MarketOffers_offer.outcomes[].key',
+  'MarketOffers_price.prices[].decimal',
+  'MarketOffers_price.prices[].outcome',
   'OAuth_link.idToken',
   'OAuth_link.nonce',
   'OAuth_link.ticket',
@@ -168,6 +178,8 @@ describe('a naughty string', () => {
           headers,
           body,
         });
+        // A quote tells of an outcome that no market has, by a word that one could have, that a bet on it would be refused.
+        if (id === 'Bets_quote' && hit.status === 200 && KEY.test(text)) return;
         const problem = wrongRefusal(document, operation, hit, []);
         if (problem !== null) wrong.push(`${name}, ${body}: ${problem}`);
       },

@@ -8,9 +8,11 @@ import { Builders, PASSWORD, type TestGame } from '../support/builders.js';
 import { CapturedMails } from '../support/captured-mails.js';
 import { Client } from '../support/client.js';
 import { DocumentedApi, WITH_PROVIDER } from '../support/documented-api.js';
+import { doubtsAboutFeeds } from '../support/feed-doubts.js';
 import { flagsOfHarm } from '../support/harm.js';
 import { callKyc } from '../support/kyc.js';
 import { callLimits } from '../support/limits.js';
+import { callOffers } from '../support/market-offers.js';
 import { callPayments } from '../support/payments.js';
 import { eventually, startSystem, type System } from '../support/system.js';
 import { Texts } from '../support/texts.js';
@@ -95,11 +97,24 @@ describe('the OpenAPI document', () => {
     }));
     const placed = [];
     for (const bet of bets) placed.push(await call('Bets_place', player, {}, bet));
+    const legs = [bets[0], bets[2]].map((bet) => ({ ...bet, stake: undefined }));
+    for (const slip of [bets[0], { legs, stake: 20 }]) await call('Bets_quote', player, {}, slip);
+    placed.push(await call('Bets_place', player, {}, { legs, stake: 20 }));
+    await call('Bets_exposure', player);
+    const tooMuch = await call('Bets_place', player, {}, { legs, stake: 30 });
+    await call('Bets_cancel', player, { id: tooMuch.betId });
+    for (const { betId } of placed.slice(-2)) {
+      const { code } = await call('Bets_share', player, { id: betId });
+      await call('SharedBets_show', anyone, { code });
+    }
+    await call('StakeLimitsAdmin_set', adminToken, { id: user.id }, { maxStake: 500, reason: 'test' });
+    await call('StakeLimitsAdmin_get', adminToken, { id: user.id });
     const me = await call('Me_me', player);
     const poolId = me.pool.id;
     await call('Me_myTable', player);
     await call('SportsAdmin_suspend', adminToken, { id: second.spread.id }, { reason: 'test' });
     await call('SportsAdmin_resume', adminToken, { id: second.spread.id }, { reason: 'test' });
+    await callOffers(api, adminToken, second);
     await call('SportsAdmin_void', adminToken, { id: second.total.id }, { reason: 'test' });
 
     await system.moveTo('2023-10-10T12:00:00Z');
@@ -121,6 +136,8 @@ describe('the OpenAPI document', () => {
       return rows.length > games.length && rows.every(({ status }) => status === 'done') && rows[0];
     });
     await call('SettlementAdmin_get', operator, { id: settlement.id });
+    await call('SettlementAdmin_list', operator);
+    await call('SportsAdmin_pendingVoids', operator);
     await eventually(async () => (await reader.get(`weeks/${id}`)).data.status !== 'grouped');
     await call('SettlementAdmin_settleWeek', operator, { id });
 
@@ -198,6 +215,10 @@ describe('the OpenAPI document', () => {
     await call('RealityChecks_state', reader);
     await call('RealityChecks_choose', reader, {}, { minutes: 30 });
     await call('RealityChecks_acknowledge', reader);
+    const [doubt] = await doubtsAboutFeeds(system, 1);
+    await call('FeedsAdmin_list', operator);
+    await call('FeedsAdmin_doubts', operator);
+    await call('FeedsAdmin_decide', operator, { id: doubt! }, { decision: 'dismiss', reason: 'x' });
     const [flagged] = await flagsOfHarm(system, [other!]);
     await call('HarmFlagsAdmin_list', operator);
     await call(

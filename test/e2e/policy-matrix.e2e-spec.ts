@@ -153,6 +153,11 @@ describe('the rules of play, at every operation', () => {
           path: path('bets'),
           body: { marketId: game.total.id, outcome: 'over', stake: 10, acceptOdds: 'any' },
         };
+      case 'POST /api/v1/bets/quote':
+        return {
+          path: path('bets/quote'),
+          body: { marketId: game.total.id, outcome: 'over', stake: 10, acceptOdds: 'any' },
+        };
       case 'POST /api/v1/payments/checkout':
         return {
           path: path('payments/checkout'),

@@ -36,6 +36,7 @@ describe('every route', () => {
       'GET /api/v1/auth/oauth/{provider}',
       'GET /api/v1/auth/oauth/{provider}/callback',
       'GET /api/v1/clock',
+      'GET /api/v1/shared-bets/{code}',
       'GET /api/v1/users/me/export/{id}/download',
       'POST /api/v1/auth/login',
       'POST /api/v1/auth/oauth/{provider}/token',

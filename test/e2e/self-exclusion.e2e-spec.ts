@@ -48,6 +48,9 @@ describe('who has excluded themselves', () => {
       client.bet({ marketId: game.spread.id, outcome: 'home', stake: 10, oddsId: game.spread.odds['home'] }),
       client.bet({ marketId: game.total.id, outcome: 'over', stake: 1000, acceptOdds: 'any' }),
     ],
+    'POST /api/v1/bets/quote': (client) => [
+      client.post('bets/quote', { marketId: game.total.id, outcome: 'over', stake: 1000, acceptOdds: 'any' }),
+    ],
     'POST /api/v1/payments/checkout': (client) =>
       ['deposit', 'week_pass', 'subscription', 'buy_back'].map((purpose) =>
         client.post(

@@ -144,6 +144,20 @@ describe('importing real files', () => {
     });
   });
 
+  it('has 1X2 as a three-way market: home, draw, away', async () => {
+    const game = await gameOf('e0-2022-23-2022-08-06-fulham-liverpool');
+    expect(game.markets.map(({ kind, line }) => `${kind} ${line}`).toSorted()).toEqual([
+      'spread 1.75',
+      'three_way null',
+      'total 2.50',
+    ]);
+    expect(marketOf(game, 'three_way').prices.map(({ outcome, decimal }) => [outcome, decimal])).toEqual([
+      ['home', '11.2000'],
+      ['draw', '6.2200'],
+      ['away', '1.2800'],
+    ]);
+  });
+
   it('leaves bad rows out whole, names line and column, and keeps the others', async () => {
     const before = (await system.db.query('SELECT count(*)::int AS n FROM games')).rows[0].n;
     const report = await importFile(join(FIXTURES, 'bad-rows.csv'));
@@ -156,7 +170,8 @@ describe('importing real files', () => {
       expect.objectContaining({ line: 3, column: 'gameday', value: '2023-02-30' }),
     );
     const { rows: halves } = await system.db.query(
-      'SELECT m.id FROM markets m LEFT JOIN market_prices p ON p.market_id = m.id GROUP BY m.id HAVING count(p.*) <> 2',
+      `SELECT m.id FROM markets m LEFT JOIN market_prices p ON p.market_id = m.id
+       GROUP BY m.id HAVING count(p.*) <> CASE m.kind WHEN 'three_way' THEN 3 ELSE 2 END`,
     );
     expect(halves).toEqual([]);
   });

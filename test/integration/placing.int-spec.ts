@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { EntityManager } from 'typeorm';
 import { v7 } from 'uuid';
 import { ComplianceService } from '../../src/modules/compliance/compliance.service.js';
+import { BetHistoryRepository } from '../../src/modules/bets/bet-history.repository.js';
 import { BetsRepository } from '../../src/modules/bets/bets.repository.js';
 import { weekBounds } from '../../src/modules/pools/domain/calendar.js';
 import type { Database } from '../../src/platform/database/database.js';
@@ -612,10 +613,12 @@ describe("a player's history", () => {
         return [];
       },
     };
+    const history = new BetHistoryRepository(explaining as unknown as Database);
     const bets = new BetsRepository(explaining as unknown as Database);
     const user = randomUUID();
-    await bets.ofUser(user, { weekIds: [202402, 202403], status: null, before: null, limit: 5 });
-    await bets.findOfUser(user, '1', [202402, 202403]);
+    const all = { status: null, kind: null, gameId: null, from: null, to: null, before: null };
+    await history.ofUser(user, { ...all, weekIds: [202402, 202403], limit: 5 });
+    await history.findOfUser(user, '1', [202402, 202403]);
     await bets.weeksOf(explaining as unknown as EntityManager, [randomUUID()], [202402, 202403]);
     for (const text of seen)
       expect([...new Set(text.match(/ bets_\d{6}\b/g))].toSorted()).toEqual([' bets_202402', ' bets_202403']);

@@ -8,10 +8,11 @@ import { MarketsService } from '../../src/modules/sports/markets.service.js';
 import { ResultsService } from '../../src/modules/sports/results.service.js';
 import type { GameReport } from '../../src/modules/sports/sports.types.js';
 import { DomainError } from '../../src/platform/http/domain-error.js';
-import { Builders, type TestGame, unbalanced } from '../support/builders.js';
+import { Builders, type TestMarket, unbalanced } from '../support/builders.js';
 import { Deliveries } from '../support/deliveries.js';
 import { bothGradings, brokenHistories } from '../support/fresh-grades.js';
 import { joinPool } from '../support/members.js';
+import { addProp, addThreeWay, aParlay } from '../support/more-markets.js';
 import { startSystemWithRules } from '../support/rules-folder.js';
 import { aSubject } from '../support/subjects.js';
 import type { System } from '../support/system.js';
@@ -25,7 +26,10 @@ let system: System;
 let make: Builders;
 
 beforeAll(async () => {
-  system = await startSystemWithRules({ settlement: { chunkBets: 3 } }, { worker: false, at: BEFORE });
+  system = await startSystemWithRules(
+    { settlement: { chunkBets: 3, confirmAfterSeconds: 0 } },
+    { worker: false, at: BEFORE },
+  );
   make = new Builders(system);
   await make.week(WEEK);
 });
@@ -179,20 +183,49 @@ const allow = (code: string) => (error: unknown) => {
 };
 
 describe('corrections', () => {
-  const KINDS = ['moneyline', 'spread', 'total'] as const;
+  const OUTCOMES = {
+    moneyline: ['home', 'away'],
+    spread: ['home', 'away'],
+    total: ['over', 'under'],
+    three_way: ['home', 'draw', 'away'],
+    prop: ['a', 'b', 'c'],
+  } as const;
+  type Kind = keyof typeof OUTCOMES;
+  type Played = Record<Kind, TestMarket> & { id: string };
+  const KINDS = Object.keys(OUTCOMES) as Kind[];
   const score = fc.integer({ min: 0, max: 30 });
+  // Left out, nobody, one, a dead heat, somebody who cannot be bet on.
+  const props = fc.option(fc.record({ first: fc.subarray(['a', 'b', 'c', 'x']) }), { nil: undefined });
+  const withProps = <T extends object>(report: T, told: { first: string[] } | undefined) =>
+    told === undefined ? report : { ...report, props: told };
   const verdict: fc.Arbitrary<GameReport> = fc.oneof(
-    fc.record({ status: fc.constant('final' as const), homeScore: score, awayScore: score }),
-    fc.record({ status: fc.constant('cancelled' as const) }),
-    fc.record({
-      status: fc.constant('abandoned' as const),
-      homeScore: score,
-      awayScore: score,
-      minutesPlayed: fc.integer({ min: 40, max: 60 }),
-    }),
+    fc
+      .tuple(fc.record({ status: fc.constant('final' as const), homeScore: score, awayScore: score }), props)
+      .map(([report, told]) => withProps(report, told)),
+    fc.record({ status: fc.constantFrom('cancelled' as const, 'walkover' as const) }),
+    fc
+      .tuple(
+        fc.record({
+          status: fc.constant('abandoned' as const),
+          homeScore: score,
+          awayScore: score,
+          minutesPlayed: fc.integer({ min: 40, max: 60 }),
+        }),
+        props,
+      )
+      .map(([report, told]) => withProps(report, told)),
   );
   const step = fc.oneof(
-    { weight: 4, arbitrary: fc.record({ do: fc.constant('report' as const), game: fc.nat(1), verdict }) },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        do: fc.constant('report' as const),
+        game: fc.nat(1),
+        verdict,
+        confirm: fc.constantFrom('now' as const, 'now' as const, 'later' as const),
+      }),
+    },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('confirm' as const), game: fc.nat(1) }) },
     {
       weight: 1,
       arbitrary: fc.record({
@@ -219,15 +252,20 @@ describe('corrections', () => {
       }),
     },
   );
+  const pick = fc.constantFrom(
+    ...KINDS.flatMap((kind) => OUTCOMES[kind].map((outcome) => [kind, outcome] as const)),
+  );
+  const parlay = fc.record({
+    player: fc.nat(3),
+    picks: fc.tuple(pick, pick),
+    third: fc.boolean(),
+    stake: fc.integer({ min: 1, max: 100 }),
+  });
   const opening = fc.array(
     fc.record({
       player: fc.nat(3),
       game: fc.nat(1),
-      pick: fc.constantFrom(
-        ...KINDS.flatMap((kind) =>
-          (kind === 'total' ? ['over', 'under'] : ['home', 'away']).map((side) => [kind, side] as const),
-        ),
-      ),
+      pick,
       stake: fc.integer({ min: 1, max: 400 }),
     }),
     { minLength: 4, maxLength: 14 },
@@ -247,26 +285,40 @@ describe('corrections', () => {
       fc.asyncProperty(
         fc.tuple(lines, lines),
         opening,
+        fc.array(parlay, { maxLength: 6 }),
         fc.array(step, { maxLength: 14 }),
-        async (games, first, steps) => {
+        async (games, first, parlays, steps) => {
           await system.moveTo(BEFORE);
           const players = await make.players(4);
           await joinPool(system, WEEK, players.slice(0, 2), 100);
           await joinPool(system, WEEK, players.slice(2), 101);
           const userIds = players.map(({ userId }) => userId);
-          const played: TestGame[] = [];
-          for (const options of games) played.push(await make.game({ startsAt: START, ...options }));
+          const played: Played[] = [];
+          for (const options of games) {
+            const game = await make.game({ startsAt: START, ...options });
+            const prop = { key: 'first', prices: { a: '4.0', b: '2.75', c: '6.5' } };
+            played.push({
+              ...game,
+              three_way: await addThreeWay(system, game.id),
+              prop: await addProp(system, game.id, prop),
+            });
+          }
           const later = await make.game({ startsAt: '2023-10-06T17:00:00Z' });
+          for (const { player, picks, third, stake } of parlays)
+            await aParlay(system, userIds[player]!, stake, [
+              ...picks.map(([kind, outcome], game) => ({ market: played[game]![kind], outcome })),
+              ...(third ? [{ market: later.moneyline, outcome: 'home' }] : []),
+            ]);
           const stakeOn = async (
             player: number,
-            game: TestGame,
-            kind: (typeof KINDS)[number],
+            game: Pick<Played, 'moneyline'> & Partial<Played>,
+            kind: Kind,
             outcome: string,
             stake: number,
           ) => {
             const subject = aSubject(userIds[player]!, 'user');
             const body = {
-              marketId: game[kind].id,
+              marketId: game[kind]!.id,
               outcome: outcome as 'home',
               stake,
               acceptOdds: 'any' as const,
@@ -274,13 +326,19 @@ describe('corrections', () => {
             const key = { key: randomUUID(), bodyHash: Buffer.alloc(32) };
             await bets.place(subject, body, key).catch(allow('INSUFFICIENT_CREDITS'));
           };
-          for (const { player, game, pick, stake } of first)
-            await stakeOn(player, played[game]!, ...pick, stake);
+          for (const { player, game, pick: on, stake } of first)
+            await stakeOn(player, played[game]!, ...on, stake);
           await system.moveTo(AFTER);
 
           for (const one of steps) {
             if (one.do === 'report')
-              await results.report(null, played[one.game]!.id, { ...one.verdict, reason: 'said otherwise' });
+              await results.report(
+                null,
+                played[one.game]!.id,
+                { ...one.verdict, reason: 'said otherwise' },
+                { confirm: one.confirm },
+              );
+            else if (one.do === 'confirm') await results.confirm(played[one.game]!.id);
             else if (one.do === 'void')
               await markets
                 .void(aSubject(userIds[0]!, 'admin'), played[one.game]![one.kind].id, 'wrong')
@@ -300,6 +358,7 @@ describe('corrections', () => {
           }
           await system.moveTo('2023-10-06T21:00:00Z');
           await results.report(null, later.id, { status: 'final', homeScore: 7, awayScore: 0 });
+          for (const { id } of played) await results.confirm(id);
           await deliveries.all();
 
           const { stored, fresh } = await bothGradings(system, userIds);

@@ -130,7 +130,7 @@ export interface TestGame {
 export async function unbalanced(system: System): Promise<unknown[]> {
   const { rows } = await system.db.query(`
     WITH facts AS (
-      SELECT b.pool_id, b.user_id, sum(b.stake) AS staked, coalesce(sum(b.payout), 0) AS paid,
+      SELECT b.pool_id, b.user_id, sum(b.stake) FILTER (WHERE b.status <> 'cancelled') AS staked, coalesce(sum(b.payout), 0) AS paid,
              count(*) FILTER (WHERE b.status = 'placed') AS open, count(*) AS bets
       FROM bets b GROUP BY 1, 2),
     extra AS (SELECT pool_id, user_id, sum(amount) AS amount FROM credit_adjustments GROUP BY 1, 2)

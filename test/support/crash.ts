@@ -83,7 +83,7 @@ export async function betOnEverything(
        unnest($3::uuid[], $4::text[], $5::uuid[]) AS s (id, outcome, odds_id),
        place_bets(u.users, ARRAY(SELECT gen_random_uuid()::text FROM unnest(u.users) WHERE s.id IS NOT NULL), array_fill('\\x00'::bytea, u.n),
                   array_fill(s.id, u.n), array_fill(s.outcome, u.n), array_fill(10::bigint, u.n), array_fill(s.odds_id, u.n),
-                  array_fill('exact'::text, u.n), array_fill($2::int, u.n), 1, 1000, 18, false) b
+                  array_fill('exact'::text, u.n), array_fill($2::int, u.n), 1, 1000, 10000000, 18, false) b
      WHERE b.refusal IS NULL`,
     [
       players.map(({ userId }) => userId),

@@ -6,6 +6,7 @@ import { Builders, PASSWORD, type TestMarket } from './builders.js';
 import { type Answer, Client } from './client.js';
 import { caseOf, handedIn } from './kyc.js';
 import { OAuthSystem } from './oauth-system.js';
+import { doubtsAboutFeeds } from './feed-doubts.js';
 import { flagsOfHarm } from './harm.js';
 import { depositOf, differences } from './payments.js';
 import { someone } from './staff.js';
@@ -54,6 +55,8 @@ export class NaughtyPlace {
   kycIds: string[] = [];
   /** Flags of harm that nobody has decided, one for each of FEW. */
   flagIds: string[] = [];
+  /** What a feed said and nobody has decided about, one for each of FEW. */
+  doubtIds: string[] = [];
   private reports: Promise<Map<string, Report>> | undefined;
   private count = 0;
 
@@ -75,6 +78,7 @@ export class NaughtyPlace {
     this.differenceIds = await differences(this.system, FEW.length);
     this.withdrawalIds = await waitingWithdrawals(this.system, this.players.slice(0, FEW.length));
     this.flagIds = await flagsOfHarm(this.system, this.players.slice(0, FEW.length));
+    this.doubtIds = await doubtsAboutFeeds(this.system, FEW.length);
     for (const player of this.players.slice(FEW.length, 2 * FEW.length)) {
       await handedIn(player);
       this.kycIds.push((await caseOf(this.system, player)).id);

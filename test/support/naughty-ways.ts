@@ -31,10 +31,12 @@ export function waysOf(place: NaughtyPlace): ReadonlyMap<string, Way> {
     ...accounts(place),
     ...moderation(place),
     ...devices(place),
+    ...offers(place), // before their markets are voided
     ...games(place),
     ...payments(place),
     ...withdrawals(place),
     ...identities(place),
+    ...bets(place),
   ]);
 }
 
@@ -179,6 +181,70 @@ function devices(place: NaughtyPlace): Named[] {
   ];
 }
 
+function offers(place: NaughtyPlace): Named[] {
+  const reason = (name: string, path: string, action: string, body: (index: number) => object): Named => [
+    `MarketOffers_${name}.reason`,
+    way({
+      strings: FEW,
+      taken: fitting(500, FEW),
+      inTurn: true,
+      send: (text, index) =>
+        place.admin.call('PUT', `admin/markets/${place.markets[index]!.id}/${path}`, {
+          body: { ...body(index), reason: text },
+        }),
+      told: async () => [(await place.lastOf(action)).reason],
+    }),
+  ];
+  const field = (
+    name: string,
+    of: (market: Answer['data']) => unknown,
+    offer: (text: string) => object,
+  ): Named => [
+    `MarketOffers_offer.${name}`,
+    way({
+      strings: FEW,
+      taken: fitting(120, FEW),
+      send: async (text, index) => {
+        const { gameId } = (await place.reader.get(`markets/${place.markets[index]!.id}`)).data;
+        const key = `${name.replaceAll(/\W/g, '')}_${index}`.toLowerCase();
+        return await place.admin.post(`admin/games/${gameId}/markets`, { ...PROP, key, ...offer(text) });
+      },
+      told: async ({ data }, _, index) => {
+        const key = `${name.replaceAll(/\W/g, '')}_${index}`.toLowerCase();
+        const again = (await place.reader.get(`games/${data.id}`)).data;
+        return [data, again].map(({ markets }) =>
+          of(markets.find(({ prop }: { prop: string }) => prop === key)),
+        );
+      },
+    }),
+  ];
+  return [
+    reason('price', 'prices', 'market.price', (index) => {
+      const [outcome] = Object.keys(place.markets[index]!.odds);
+      return { prices: [{ outcome, american: 100 + index }] };
+    }),
+    reason('limit', 'limit', 'market.limit', (maxStake) => ({ maxStake })),
+    field(
+      'title',
+      (market) => market.title,
+      (title) => ({ title }),
+    ),
+    field(
+      'outcomes[].label',
+      (market) => market.outcomes[0].label,
+      (label) => ({ outcomes: [{ ...PROP.outcomes[0], label }, PROP.outcomes[1]] }),
+    ),
+  ];
+}
+
+const PROP = {
+  title: 'First touchdown',
+  outcomes: [
+    { key: 'kelce', label: 'Travis Kelce', american: 450 },
+    { key: 'hill', label: 'Tyreek Hill', american: 500 },
+  ],
+};
+
 function payments(place: NaughtyPlace): Named[] {
   const few = { strings: FEW, taken: fitting(500, FEW) };
   return [
@@ -253,6 +319,22 @@ function identities(place: NaughtyPlace): Named[] {
       }),
     ],
     [
+      'FeedsAdmin_decide.reason',
+      way({
+        strings: FEW,
+        taken: fitting(500, FEW),
+        send: (reason, index) =>
+          place.admin.post(`admin/feed-quarantine/${place.doubtIds[index]}/decide`, {
+            decision: 'dismiss',
+            reason,
+          }),
+        told: async ({ data }) => {
+          const list = (await place.admin.get('admin/feed-quarantine?status=dismissed&limit=100')).data;
+          return [data.decisionNote, list.find(({ id }: { id: string }) => id === data.id).decisionNote];
+        },
+      }),
+    ],
+    [
       'KycAdmin_decide.note',
       way({
         strings: FEW,
@@ -268,6 +350,24 @@ function identities(place: NaughtyPlace): Named[] {
           const list = (await place.admin.get('admin/kyc?state=rejected&limit=100')).data;
           return [data.note, list.find(({ id }: { id: string }) => id === data.id).note];
         },
+      }),
+    ],
+  ];
+}
+
+function bets(place: NaughtyPlace): Named[] {
+  return [
+    [
+      'StakeLimitsAdmin_set.reason',
+      way({
+        strings: FEW,
+        taken: fitting(500, FEW),
+        inTurn: true,
+        send: (reason, index) =>
+          place.admin.call('PUT', `admin/users/${place.players[index]!.userId}/stake-limit`, {
+            body: { maxStake: index, reason },
+          }),
+        told: async () => [(await place.lastOf('bets.stake-limit')).reason],
       }),
     ],
   ];

@@ -1,5 +1,5 @@
 /** What every operation is to the rules of play, in the tests' own words: the router is held against it. */
-export const STAKES = ['POST /api/v1/bets'];
+export const STAKES = ['POST /api/v1/bets', 'POST /api/v1/bets/quote'];
 export const DEPOSITS = ['POST /api/v1/payments/checkout', 'POST /api/v1/wallet/deposits'];
 export const WITHDRAWALS = ['POST /api/v1/wallet/withdrawals'];
 export const SOCIAL = [
@@ -12,7 +12,9 @@ export const OPENINGS = ['POST /api/v1/auth/register'];
 /** What is read of the games and of others; everything else that is a GET is about oneself, the operator's or a machine's. */
 export const READS = [
   'GET /api/v1/bets',
+  'GET /api/v1/bets/exposure',
   'GET /api/v1/bets/{id}',
+  'GET /api/v1/bets/{id}/share',
   'GET /api/v1/contacts',
   'GET /api/v1/events',
   'GET /api/v1/events/{id}',
@@ -20,7 +22,10 @@ export const READS = [
   'GET /api/v1/games',
   'GET /api/v1/games/{id}',
   'GET /api/v1/games/{id}/markets',
+  'GET /api/v1/markets/{id}',
+  'GET /api/v1/markets/{id}/odds/history',
   'GET /api/v1/me/pool',
+  'GET /api/v1/shared-bets/{code}',
   'GET /api/v1/users',
   'GET /api/v1/users/{handle}',
   'GET /api/v1/users/{handle}/followers',

@@ -25,3 +25,24 @@ export function plantMistake(path: string, mistake: (sent: Sent) => void): void 
     return real(input, { ...init, headers: sent.headers, ...body });
   });
 }
+
+/** A question of ours to somebody else's server, before it is asked. */
+export interface Question {
+  method: string;
+  readonly url: URL;
+  readonly headers: Record<string, string>;
+}
+
+/** Plants a mistake in the address or the headers of every question of ours. It is gone after `jest.restoreAllMocks()`. */
+export function plantInQuestions(mistake: (question: Question) => void): void {
+  const real = globalThis.fetch;
+  jest.spyOn(globalThis, 'fetch').mockImplementation((input, init = {}) => {
+    const question: Question = {
+      method: init.method ?? 'GET',
+      url: new URL(input instanceof Request ? input.url : input),
+      headers: { ...(init.headers as Record<string, string>) },
+    };
+    mistake(question);
+    return real(question.url, { ...init, method: question.method, headers: question.headers });
+  });
+}

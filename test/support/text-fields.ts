@@ -39,7 +39,11 @@ export function bodyWith(body: unknown, place: string, text: string): Record<str
   const steps = place.split('.');
   const last = steps.pop()!;
   let inner = whole;
-  for (const step of steps) inner = (inner[step] ??= {}) as Record<string, unknown>;
+  for (const step of steps) {
+    const name = step.replace('[]', '');
+    const next = (inner[name] ??= step === name ? {} : [{}]) as Record<string, unknown>;
+    inner = (Array.isArray(next) ? next[0] : next) as Record<string, unknown>;
+  }
   if (last.endsWith('[]')) inner[last.slice(0, -2)] = [text];
   else inner[last] = text;
   return whole;

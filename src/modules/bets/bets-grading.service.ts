@@ -2,6 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { afterCommit } from '../../platform/database/after-commit.js';
 import { WeekOpenedPort } from '../pools/week-opened.port.js';
+import { MarketBetsPort } from '../sports/market-bets.port.js';
 import { BetPages } from './bet-pages.js';
 import { BetsRepository } from './bets.repository.js';
 
@@ -12,11 +13,13 @@ export class BetsGradingService implements OnModuleInit {
     private readonly repository: BetsRepository,
     private readonly pages: BetPages,
     private readonly weekOpened: WeekOpenedPort,
+    private readonly marketBets: MarketBetsPort,
   ) {}
 
-  /** A new week needs its partition. */
+  /** A new week needs its partitions; who voids a market asks how many bets are on it. */
   onModuleInit(): void {
     this.weekOpened.register((manager, weekId) => this.repository.openWeek(manager, weekId));
+    this.marketBets.register((manager, marketId) => this.repository.countOnMarket(manager, marketId));
   }
 
   /** Bets change with this transaction: what is shown of them is asked anew after it. */

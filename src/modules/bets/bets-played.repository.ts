@@ -16,7 +16,7 @@ export interface PlayedDayRow {
   chasing_bets: number;
 }
 
-/** What was staked and won, for those who look after people. */
+/** What was staked and won, for those who look after people. A bet that was taken back was not staked. */
 @Injectable()
 export class BetsPlayedRepository {
   constructor(private readonly database: Database) {}
@@ -28,7 +28,7 @@ export class BetsPlayedRepository {
       `SELECT count(*) FILTER (WHERE placed_at >= $2)::int AS bets,
               coalesce(sum(stake) FILTER (WHERE placed_at >= $2), 0) AS staked,
               coalesce(sum(payout) FILTER (WHERE settled_at >= $2), 0) AS won
-       FROM bets WHERE user_id = $1 AND week_id >= $3`,
+       FROM bets WHERE user_id = $1 AND week_id >= $3 AND status <> 'cancelled'`,
       [userId, since, firstWeek],
     );
     return row ?? { bets: 0, staked: '0', won: '0' };
@@ -44,6 +44,7 @@ export class BetsPlayedRepository {
     const rows = await manager.query<{ user_id: string }[]>(
       `SELECT DISTINCT user_id FROM bets
        WHERE week_id = ANY ($1::int[]) AND placed_at >= $2 AND placed_at < $3 AND ($4::uuid IS NULL OR user_id > $4)
+         AND status <> 'cancelled'
        ORDER BY user_id LIMIT $5`,
       [weekIds, day.from, day.to, page.after, page.limit],
     );
@@ -67,6 +68,7 @@ export class BetsPlayedRepository {
               count(*) FILTER (WHERE b.stake * 100 >= lost.stake * $8::int)::int AS chasing_bets
        FROM unnest($1::uuid[], $2::text[]) AS p (id, zone)
        JOIN bets b ON b.user_id = p.id AND b.week_id = ANY ($3::int[]) AND b.placed_at >= $4 AND b.placed_at < $5
+         AND b.status <> 'cancelled'
        LEFT JOIN LATERAL (
          SELECT l.stake FROM bets l
          WHERE l.user_id = p.id AND l.week_id = ANY ($3::int[]) AND l.status IN ('lost', 'half_lost')

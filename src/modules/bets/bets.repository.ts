@@ -18,6 +18,7 @@ export interface Placement {
 export interface PlacementRules {
   minStake: number;
   maxStake: number;
+  maxPayout: number;
   minimumAge: number;
 }
 
@@ -27,29 +28,6 @@ export interface PlacementOutcome {
   details: ErrorDetails | null;
   answer: Record<string, unknown> | null;
 }
-
-export interface BetRow {
-  id: string;
-  week_id: number;
-  pool_id: string;
-  game_id: string;
-  market_id: string;
-  odds_id: string;
-  outcome: string;
-  american: number | null;
-  price_num: string;
-  price_den: string;
-  stake: string;
-  potential_payout: string;
-  status: string;
-  payout: string | null;
-  reason: string | null;
-  placed_at: Date;
-  settled_at: Date | null;
-}
-
-const COLUMNS = `id, week_id, pool_id, game_id, market_id, odds_id, outcome, american, price_num, price_den, stake,
-  potential_payout, status, payout, reason, placed_at, settled_at`;
 
 @Injectable()
 export class BetsRepository {
@@ -65,13 +43,13 @@ export class BetsRepository {
    */
   async place(
     bets: readonly Placement[],
-    { minStake, maxStake, minimumAge }: PlacementRules,
+    { minStake, maxStake, maxPayout, minimumAge }: PlacementRules,
     wait: boolean,
   ): Promise<PlacementOutcome[]> {
     const outcomes: PlacementOutcome[] = [];
     for (const { i, ...told } of await this.database.query<PlacementOutcome & { i: string }>(
       'bets.place',
-      'SELECT * FROM place_bets($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)',
+      'SELECT * FROM place_bets($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)',
       [
         bets.map(({ userId }) => userId),
         bets.map(({ key }) => key),
@@ -84,6 +62,7 @@ export class BetsRepository {
         bets.map(({ weekId }) => weekId),
         minStake,
         maxStake,
+        maxPayout,
         minimumAge,
         wait,
       ],
@@ -92,39 +71,28 @@ export class BetsRepository {
     return outcomes;
   }
 
-  /** A user's bets of some weeks, newest first. Index: ix_bets_user_history of these weeks' partitions. */
-  async ofUser(
-    userId: string,
-    filter: { weekIds: readonly number[]; status: string | null; before: string | null; limit: number },
-  ): Promise<BetRow[]> {
-    return await this.database.query<BetRow>(
-      'bets.of_user',
-      `SELECT ${COLUMNS} FROM bets
-       WHERE user_id = $1 AND week_id = ANY ($2::int[])
-         AND ($3::text IS NULL OR status = $3) AND ($4::bigint IS NULL OR id < $4)
-       ORDER BY id DESC LIMIT $5`,
-      [userId, filter.weekIds, filter.status, filter.before, filter.limit],
+  /** Singles and legs of parlays, but for what was taken back. Index: ix_bets_grading and ix_bet_legs_grading. */
+  async countOnMarket(manager: EntityManager, marketId: string): Promise<number> {
+    const [row] = await manager.query<{ n: number }[]>(
+      `SELECT ((SELECT count(*) FROM bets WHERE market_id = $1 AND status <> 'cancelled')
+             + (SELECT count(*) FROM bet_legs l JOIN bets b ON b.id = l.bet_id AND b.pool_id = l.pool_id AND b.week_id = l.week_id
+                WHERE l.market_id = $1 AND b.status <> 'cancelled'))::int AS n`,
+      [marketId],
     );
+    return row?.n ?? 0;
   }
 
-  /** Index: primary key, of the partitions of these weeks. */
-  async findOfUser(userId: string, id: string, weekIds: readonly number[]): Promise<BetRow | null> {
-    const [row] = await this.database.query<BetRow>(
-      'bets.one_of_user',
-      `SELECT ${COLUMNS} FROM bets WHERE id = $1 AND user_id = $2 AND week_id = ANY ($3::int[])`,
-      [id, userId, weekIds],
-    );
-    return row ?? null;
-  }
-
-  /** How many bets each pool has on these markets. Index: ix_bets_grading. */
+  /** How many bets, and legs of parlays, each pool has on these markets. Indexes: ix_bets_grading, ix_bet_legs_grading. */
   async countByPool(
     manager: EntityManager,
     weekId: number,
     marketIds: string[],
   ): Promise<{ pool_id: string; bets: number }[]> {
     return await manager.query(
-      `SELECT pool_id, count(*)::int AS bets FROM bets WHERE week_id = $1 AND market_id = ANY ($2)
+      `SELECT pool_id, sum(n)::int AS bets FROM (
+         SELECT pool_id, count(*) AS n FROM bets WHERE week_id = $1 AND market_id = ANY ($2) GROUP BY pool_id
+         UNION ALL
+         SELECT pool_id, count(*) FROM bet_legs WHERE week_id = $1 AND market_id = ANY ($2) GROUP BY pool_id) b
        GROUP BY pool_id ORDER BY pool_id`,
       [weekId, marketIds],
     );
@@ -141,7 +109,7 @@ export class BetsRepository {
 
   /**
    * Those of the candidates in which these markets have bets (a game moved over a week's end may have several): one probe
-   * of ix_bets_grading a week, other partitions are not opened.
+   * of ix_bets_grading and of ix_bet_legs_grading a week, other partitions are not opened.
    */
   async weeksOf(
     manager: EntityManager,
@@ -151,7 +119,10 @@ export class BetsRepository {
     const rows = await manager.query<{ week_id: number }[]>(
       `SELECT w.week_id FROM unnest($2::int[]) AS w (week_id)
        CROSS JOIN LATERAL (
-         SELECT FROM bets b WHERE b.week_id = w.week_id AND b.week_id = ANY ($2) AND b.market_id = ANY ($1) LIMIT 1) bet
+         (SELECT FROM bets b WHERE b.week_id = w.week_id AND b.week_id = ANY ($2) AND b.market_id = ANY ($1) LIMIT 1)
+         UNION ALL
+         (SELECT FROM bet_legs l WHERE l.week_id = w.week_id AND l.week_id = ANY ($2) AND l.market_id = ANY ($1) LIMIT 1)
+         LIMIT 1) bet
        ORDER BY w.week_id`,
       [marketIds, candidates],
     );

@@ -3,13 +3,17 @@ import { Effect, type Listed, type RenderedList } from '../../platform/http/answ
 import type { IdempotencyKey } from '../../platform/http/idempotency.js';
 import { cursorPage, DEFAULT_LIMIT, readCursor } from '../../platform/http/pagination.js';
 import type { Subject } from '../../platform/security/subject.js';
-import { priceText } from '../sports/prices.service.js';
-import { readWeekId, weekText, WeeksService } from '../pools/weeks.service.js';
+import { readWeekId, WeeksService } from '../pools/weeks.service.js';
+import { type BetFilter, BetHistoryRepository, type BetRow, type LegRow } from './bet-history.repository.js';
 import { BetPages } from './bet-pages.js';
+import { toBetDto } from './bet-views.js';
 import { betsErrors } from './bets.errors.js';
-import { type BetRow, BetsRepository } from './bets.repository.js';
-import type { BetDto, BetsQuery, PlaceBetDto, PlacedBetDto } from './dto/bets.dto.js';
+import type { BetDto, BetsQuery } from './dto/bets.dto.js';
+import type { ExposureDto, OpenBets } from './dto/exposure.dto.js';
+import type { PlaceBetDto, PlacedBetDto } from './dto/place-bet.dto.js';
 import { PlacingService } from './placing.service.js';
+import { QuotesService } from './quotes.service.js';
+import { readSlip } from './slips.js';
 
 const BET_ID = [/^\d{1,18}$/]; // always a bigint
 /** Partitions that one query of a history opens. */
@@ -21,7 +25,8 @@ const MAX_BIGINT = 9_223_372_036_854_775_807n;
 export class BetsService {
   constructor(
     private readonly placing: PlacingService,
-    private readonly repository: BetsRepository,
+    private readonly quotes: QuotesService,
+    private readonly repository: BetHistoryRepository,
     private readonly pages: BetPages,
     private readonly weeks: WeeksService,
   ) {}
@@ -32,21 +37,17 @@ export class BetsService {
     body: PlaceBetDto,
     { key, bodyHash }: IdempotencyKey,
   ): Promise<Effect<PlacedBetDto>> {
-    const answer = await this.placing.place({
-      userId,
-      key,
-      bodyHash,
-      weekId: this.weeks.currentId(),
-      marketId: body.marketId,
-      outcome: body.outcome,
-      stake: body.stake,
-      oddsId: body.oddsId ?? null,
-      accept: body.acceptOdds ?? 'exact',
-    });
+    const slip = readSlip(body);
+    const stake = await this.quotes.stakeOf(slip);
+    const placement = { userId, key, bodyHash, weekId: this.weeks.currentId(), stake, accept: slip.accept };
+    const [leg, ...others] = slip.legs;
+    if (leg === undefined) throw new Error('a slip has a leg at least');
+    const answer =
+      others.length === 0
+        ? await this.placing.place({ ...placement, ...leg })
+        : await this.placing.placeParlay({ ...placement, legs: slip.legs });
     await this.pages.placed(userId);
-    const { replayed = false, ...bet } = answer as unknown as PlacedBetDto & { replayed?: boolean };
-    const placedAt = new Date(bet.placedAt);
-    return new Effect({ ...bet, placedAt: placedAt.toISOString() }, placedAt, replayed);
+    return toEffect(answer as unknown as StoredAnswer);
   }
 
   /** The caller's bets, newest first. */
@@ -57,13 +58,22 @@ export class BetsService {
   private async read(userId: string, query: BetsQuery): Promise<Listed<BetDto>> {
     const limit = query.limit ?? DEFAULT_LIMIT;
     const wanted = query.week === undefined ? null : [readWeekId(query.week)];
-    const filter = {
-      status: query.status ?? null,
+    const rows = await this.newestOf(userId, wanted, {
+      status: query.status === 'open' ? 'placed' : (query.status ?? null),
+      kind: query.kind ?? null,
+      gameId: query.gameId ?? null,
+      from: query.from === undefined ? null : new Date(query.from),
+      to: query.to === undefined ? null : new Date(query.to),
       before: readCursor(query.cursor, BET_ID)?.[0] ?? null,
       limit: limit + 1,
-    };
-    const rows = await this.newestOf(userId, wanted, filter);
-    return cursorPage<BetRow, BetDto>(rows, limit, (row) => [row.id], toBetDto);
+    });
+    const legs = await this.legsOf(rows);
+    return cursorPage<BetRow, BetDto>(
+      rows,
+      limit,
+      (row) => [row.id],
+      (row) => toBetDto(row, legs.get(row.id) ?? []),
+    );
   }
 
   /**
@@ -74,7 +84,7 @@ export class BetsService {
   private async newestOf(
     userId: string,
     weeks: readonly number[] | null,
-    filter: { status: string | null; before: string | null; limit: number },
+    filter: Omit<BetFilter, 'weekIds'>,
   ): Promise<BetRow[]> {
     const current = this.weeks.currentId();
     const rows =
@@ -92,32 +102,71 @@ export class BetsService {
     return rows;
   }
 
-  private async find(userId: string, id: string): Promise<BetRow | null> {
-    return await this.repository.findOfUser(userId, id, await this.weeks.idsOfUser(userId));
+  /** The legs of the parlays among them, by bet: one query for all. */
+  private async legsOf(rows: readonly BetRow[]): Promise<Map<string, LegRow[]>> {
+    const parlays = rows.filter(({ legs }) => legs > 1);
+    if (parlays.length === 0) return new Map();
+    const weekIds = [...new Set(parlays.map((row) => row.week_id))];
+    return Map.groupBy(
+      await this.repository.legsOf(
+        parlays.map(({ id }) => id),
+        weekIds,
+      ),
+      (leg) => leg.bet_id,
+    );
+  }
+
+  /** Throws BET_NOT_FOUND, for another's as for none. */
+  async getRow(userId: string, id: string): Promise<{ row: BetRow; legs: LegRow[] }> {
+    const row =
+      BigInt(id) > MAX_BIGINT
+        ? null
+        : await this.repository.findOfUser(userId, id, await this.weeks.idsOfUser(userId));
+    if (!row) throw betsErrors.BET_NOT_FOUND({ betId: id });
+    return { row, legs: (await this.legsOf([row])).get(row.id) ?? [] };
   }
 
   async get({ userId }: Subject, id: string): Promise<BetDto> {
-    const row = BigInt(id) > MAX_BIGINT ? null : await this.find(userId, id);
-    if (!row) throw betsErrors.BET_NOT_FOUND({ betId: id });
-    return toBetDto(row);
+    const { row, legs } = await this.getRow(userId, id);
+    return toBetDto(row, legs);
+  }
+
+  /** What the caller has at stake on games that are not decided. */
+  async exposure({ userId }: Subject): Promise<ExposureDto> {
+    const rows = await this.repository.openOf(userId, await this.weeks.unsettledIdsOfUser(userId));
+    const totals = rows.map((row) => ({
+      gameId: row.game_id,
+      bets: row.bets,
+      stake: Number(row.stake),
+      potentialPayout: Number(row.potential_payout),
+      parlays: row.parlays,
+    }));
+    return {
+      ...sum(totals),
+      games: totals.flatMap(({ gameId, ...open }) => (gameId === null ? [] : [{ gameId, ...open }])),
+      parlays: sum(totals.filter(({ gameId }) => gameId === null)),
+    };
   }
 }
 
-function toBetDto(row: BetRow): BetDto {
-  return {
-    id: row.id,
-    week: weekText(row.week_id),
-    poolId: row.pool_id,
-    gameId: row.game_id,
-    marketId: row.market_id,
-    outcome: row.outcome,
-    odds: { oddsId: row.odds_id, american: row.american, decimal: priceText(row.price_num, row.price_den) },
-    stake: Number(row.stake),
-    potentialPayout: Number(row.potential_payout),
-    status: row.status,
-    payout: row.payout === null ? null : Number(row.payout),
-    reason: row.reason,
-    placedAt: row.placed_at.toISOString(),
-    settledAt: row.settled_at?.toISOString() ?? null,
-  };
+function sum(open: readonly OpenBets[]): OpenBets {
+  const total = (name: keyof OpenBets) => open.reduce((all, one) => all + one[name], 0);
+  return { bets: total('bets'), stake: total('stake'), potentialPayout: total('potentialPayout') };
+}
+
+/** What the SQL functions answer and keep: a single's as it was before there were parlays. */
+type StoredAnswer = Omit<PlacedBetDto, 'kind'> & { decimal?: string; replayed?: boolean };
+
+function toEffect({ replayed = false, decimal, ...answer }: StoredAnswer): Effect<PlacedBetDto> {
+  const placedAt = new Date(answer.placedAt);
+  const what =
+    decimal === undefined
+      ? { kind: 'single' as const, legs: null }
+      : {
+          kind: 'parlay' as const,
+          marketId: null,
+          outcome: null,
+          odds: { oddsId: null, american: null, decimal },
+        };
+  return new Effect({ ...answer, ...what, placedAt: placedAt.toISOString() }, placedAt, replayed);
 }

@@ -21,6 +21,17 @@ export class WeeksRepository {
     return rows.map((row) => row.week_id);
   }
 
+  /** The same, but for weeks that are settled. Index: primary keys of week_passes and weeks. */
+  async unsettledIdsOfUser(userId: string): Promise<number[]> {
+    const rows = await this.database.query<{ week_id: number }>(
+      'weeks.unsettled_of_user',
+      `SELECT p.week_id FROM week_passes p JOIN weeks w ON w.id = p.week_id
+       WHERE p.user_id = $1 AND w.status <> 'settled' ORDER BY p.week_id DESC`,
+      [userId],
+    );
+    return rows.map((row) => row.week_id);
+  }
+
   /** Weeks from one to another, both included, and those that are not settled. */
   async idsBetween(manager: EntityManager, first: number, last: number): Promise<number[]> {
     const rows = await manager.query<{ id: number }[]>(

@@ -112,6 +112,11 @@ export class WeeksService {
     return await this.repository.idsOfUser(userId);
   }
 
+  /** The same, but for weeks that are settled, which hold no open bet. */
+  async unsettledIdsOfUser(userId: string): Promise<number[]> {
+    return await this.repository.unsettledIdsOfUser(userId);
+  }
+
   /**
    * The weeks that may hold ungraded or graded bets on a game with these starts: from the week before the first of them
    * to the last one, and every week that is not settled yet.

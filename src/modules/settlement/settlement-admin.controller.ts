@@ -1,5 +1,7 @@
-import { Controller, Get, Param, Post } from '@nestjs/common';
+import { Controller, Get, Param, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import type { Listed } from '../../platform/http/answers.js';
+import { httpErrors } from '../../platform/http/http.errors.js';
 import { Operation } from '../../platform/http/operation.decorator.js';
 import { Operates } from '../../platform/security/operates.decorator.js';
 import { RequiresPermission } from '../../platform/security/requires-permission.decorator.js';
@@ -7,9 +9,15 @@ import { CurrentSubject, type Subject } from '../../platform/security/subject.js
 import { poolsErrors } from '../pools/pools.errors.js';
 import { WeekDto } from '../pools/weeks.types.js';
 import { readWeekId, WeeksService } from '../pools/weeks.service.js';
-import { SettlementDto, SettlementParam, SettleWeekParam } from './dto/settlement.dto.js';
+import {
+  SettlementDetailDto,
+  SettlementDto,
+  SettlementParam,
+  SettlementsQuery,
+  SettleWeekParam,
+} from './dto/settlement.dto.js';
+import { SettlementProgressService } from './settlement-progress.service.js';
 import { settlementErrors } from './settlement.errors.js';
-import { SettlementService } from './settlement.service.js';
 import { WeekSettlementService } from './week-settlement.service.js';
 
 @ApiTags('admin')
@@ -18,7 +26,7 @@ import { WeekSettlementService } from './week-settlement.service.js';
 @Controller('admin')
 export class SettlementAdminController {
   constructor(
-    private readonly settlements: SettlementService,
+    private readonly settlements: SettlementProgressService,
     private readonly weekSettlement: WeekSettlementService,
     private readonly weeks: WeeksService,
   ) {}
@@ -42,14 +50,26 @@ export class SettlementAdminController {
     return await this.weeks.describe(id);
   }
 
+  @Get('settlements')
+  @RequiresPermission('settlements.read')
+  @Operation({
+    summary: 'Settlements, newest first, with how far they are',
+    answer: SettlementDto,
+    list: 'cursor',
+    errors: [httpErrors.INVALID_CURSOR],
+  })
+  async list(@Query() query: SettlementsQuery): Promise<Listed<SettlementDto>> {
+    return await this.settlements.list(query);
+  }
+
   @Get('settlements/:id')
   @RequiresPermission('settlements.read')
   @Operation({
-    summary: 'How far a settlement is',
-    answer: SettlementDto,
+    summary: 'How far a settlement is, and what it has met',
+    answer: SettlementDetailDto,
     errors: [settlementErrors.SETTLEMENT_NOT_FOUND],
   })
-  async get(@Param() { id }: SettlementParam): Promise<SettlementDto> {
-    return await this.settlements.describe(id);
+  async get(@Param() { id }: SettlementParam): Promise<SettlementDetailDto> {
+    return await this.settlements.get(id);
   }
 }

@@ -11,8 +11,8 @@ import { BetsGradingService } from '../bets/bets-grading.service.js';
 import { WeeksService } from '../pools/weeks.service.js';
 import { GamesService } from '../sports/games.service.js';
 import type { GameFacts, MarketFacts } from '../sports/sports.types.js';
-import { cutChunks, isOver, judgedMarkets, verdictsOf } from './domain/verdicts.js';
-import type { SettlementDto } from './dto/settlement.dto.js';
+import { chunkFailure } from './domain/chunk-failure.js';
+import { cutChunks, isDecided, judgedMarkets, kindOf, verdictsOf } from './domain/verdicts.js';
 import { settlementErrors } from './settlement.errors.js';
 import { gameSettled, settlementStarted } from './settlement.events.js';
 import { SettlementRepository, type SettlementRow } from './settlement.repository.js';
@@ -43,7 +43,10 @@ export class SettlementService {
     this.graders = pLimit(rules.settlement.gradersPerWorker);
   }
 
-  /** Starts the settlement of a result. An event that speaks of a version that is no longer the game's is passed over. */
+  /**
+   * Starts the settlement of a result. An event that speaks of a version that is no longer the game's is passed over. While
+   * the result is to be confirmed only markets that were voided are judged.
+   */
   async start(gameId: string, version: number): Promise<void> {
     await this.unitOfWork.run(async (manager) => {
       const game = await this.games.lockFacts(manager, gameId);
@@ -59,7 +62,7 @@ export class SettlementService {
         this.weeks.idAt(game.startsAt),
       ]);
       for (const weekId of weekIds) await this.startWeek(manager, game, markets, weekId);
-      if (isOver(game)) await this.games.markGraded(manager, gameId);
+      if (isDecided(game)) await this.games.markGraded(manager, gameId);
     });
   }
 
@@ -72,15 +75,16 @@ export class SettlementService {
     const { actionMinutes, chunkBets } = this.rules.settlement;
     const marketIds = markets.map((market) => market.id);
     const chunks = cutChunks(await this.bets.countByPool(manager, weekId, marketIds), chunkBets);
+    const key = { game_id: game.id, week_id: weekId, result_version: game.resultVersion };
+    const grades = verdictsOf(game, markets, actionMinutes[game.sport] ?? null);
     const settlement: SettlementRow = {
       id: newId(),
-      game_id: game.id,
-      week_id: weekId,
-      result_version: game.resultVersion,
+      ...key,
+      kind: kindOf(await this.repository.findGradesBefore(manager, key), grades),
       status: 'running',
       starts_at: game.startsAt,
       market_ids: marketIds,
-      grades: verdictsOf(game, markets, actionMinutes[game.sport] ?? null),
+      grades,
       chunks_total: chunks.length,
       created_at: this.clock.now(),
       completed_at: null,
@@ -113,29 +117,16 @@ export class SettlementService {
   }
 
   private async gradeNextChunk(settlementId: string): Promise<boolean> {
-    return await this.unitOfWork.run(async (manager) => {
-      const changed = await this.repository.gradeChunk(manager, settlementId, this.clock.now());
-      if (changed !== null && changed > 0) this.bets.graded(manager);
-      return changed !== null;
-    });
-  }
-
-  /** How far a settlement is. */
-  async describe(id: string): Promise<SettlementDto> {
-    const row = await this.repository.find(id);
-    if (!row) throw settlementErrors.SETTLEMENT_NOT_FOUND({ settlementId: id });
-    const progress = await this.repository.progress(id);
-    return {
-      id: row.id,
-      gameId: row.game_id,
-      resultVersion: row.result_version,
-      status: row.status,
-      chunksDone: progress.chunks_done,
-      chunksTotal: row.chunks_total,
-      betsDone: Number(progress.bets_done),
-      betsTotal: Number(progress.bets_total),
-      createdAt: row.created_at.toISOString(),
-      completedAt: row.completed_at?.toISOString() ?? null,
-    };
+    try {
+      return await this.unitOfWork.run(async (manager) => {
+        const changed = await this.repository.gradeChunk(manager, settlementId, this.clock.now());
+        if (changed !== null && changed > 0) this.bets.graded(manager);
+        return changed !== null;
+      });
+    } catch (error) {
+      const failure = chunkFailure(error);
+      if (failure) await this.repository.noteFailure(settlementId, failure.number, failure.error);
+      throw error;
+    }
   }
 }

@@ -2,9 +2,11 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, Repository } from 'typeorm';
 import { Database } from '../../platform/database/database.js';
-import type { GameState, MarketState } from './domain/markets.js';
+import type { GameState, MarketState, NamedOutcome } from './domain/markets.js';
 import { Game } from './entities/game.entity.js';
 import { Market } from './entities/market.entity.js';
+import { gameJson } from './game-json.js';
+import { GameChanges } from './odds/game-changes.js';
 
 export interface SlateFilter {
   sport: string | null;
@@ -26,13 +28,14 @@ export class GamesRepository {
     private readonly database: Database,
     @InjectRepository(Game) private readonly games: Repository<Game>,
     @InjectRepository(Market) private readonly markets: Repository<Market>,
+    private readonly changes: GameChanges,
   ) {}
 
   /** A page of games with markets and current prices, by start and id. Indexes: ix_games_slate, ix_games_sport_slate. */
   async slate(filter: SlateFilter): Promise<SlateRow[]> {
     return await this.database.query<SlateRow>(
       filter.sport === null ? 'games.slate' : 'games.slate_of_sport',
-      `SELECT g.id, g.starts_at, ${GAME_JSON} AS game FROM games g
+      `SELECT g.id, g.starts_at, ${gameJson()} AS game FROM games g
        WHERE ($1::timestamptz IS NULL OR g.starts_at >= $1) AND ($2::timestamptz IS NULL OR g.starts_at < $2)
          AND ($3::timestamptz IS NULL OR (g.starts_at, g.id) > ($3, $4::uuid))
          ${filter.sport === null ? 'AND $5::text IS NULL' : 'AND g.sport = $5'}
@@ -51,7 +54,7 @@ export class GamesRepository {
   async findOne(id: string): Promise<SlateRow | null> {
     const [row] = await this.database.query<SlateRow>(
       'games.one',
-      `SELECT g.id, g.starts_at, ${GAME_JSON} AS game FROM games g WHERE g.id = $1`,
+      `SELECT g.id, g.starts_at, ${gameJson()} AS game FROM games g WHERE g.id = $1`,
       [id],
     );
     return row ?? null;
@@ -90,6 +93,7 @@ export class GamesRepository {
       .set(change)
       .where('id = :id AND status IN (:...from)', { id, from })
       .execute();
+    this.changes.told(manager, id);
     return result.affected === 1;
   }
 
@@ -106,6 +110,7 @@ export class GamesRepository {
        WHERE game_id = $1 AND status = ANY ($2) RETURNING id`,
       [gameId, from, to, now],
     );
+    if (rows.length > 0) this.changes.told(manager, gameId);
     return rows.map((row) => row.id);
   }
 
@@ -117,27 +122,49 @@ export class GamesRepository {
     to: MarketState,
     now: Date,
   ): Promise<boolean> {
-    const [, count] = await manager.query<[unknown[], number]>(
-      'UPDATE markets SET status = $3, suspended_by = $5, updated_at = $4 WHERE id = $1 AND status = ANY ($2)',
+    const [rows] = await manager.query<[{ game_id: string }[], number]>(
+      `UPDATE markets SET status = $3, suspended_by = $5, updated_at = $4 WHERE id = $1 AND status = ANY ($2)
+       RETURNING game_id`,
       [id, from, to, now, to === 'suspended' ? 'operator' : null],
     );
-    return count === 1;
+    this.changes.told(manager, ...rows.map((row) => row.game_id));
+    return rows.length === 1;
+  }
+
+  /** A prop of a game that is to come, open; its id, or null when the game has one of this key. */
+  async insertProp(
+    manager: EntityManager,
+    gameId: string,
+    prop: { id: string; key: string; title: string; outcomes: readonly NamedOutcome[]; places: number },
+  ): Promise<string | null> {
+    const [row] = await manager.query<{ id: string }[]>(
+      `INSERT INTO markets (id, game_id, kind, prop, title, outcomes, places) VALUES ($1, $2, 'prop', $3, $4, $5, $6)
+       ON CONFLICT ON CONSTRAINT ux_markets_game_kind_prop_line DO NOTHING RETURNING id`,
+      [prop.id, gameId, prop.key, prop.title, JSON.stringify(prop.outcomes), prop.places],
+    );
+    if (row) this.changes.told(manager, gameId);
+    return row?.id ?? null;
+  }
+
+  async limitMarket(manager: EntityManager, { id, gameId }: Market, maxStake: number | null): Promise<void> {
+    await manager.query('UPDATE markets SET max_stake = $2 WHERE id = $1', [id, maxStake]);
+    this.changes.told(manager, gameId);
   }
 
   /** An operator's halt of the other lines of a market's kind is over: an import may take them up again. */
-  async liftHalt(manager: EntityManager, { id, gameId, kind }: Market, now: Date): Promise<void> {
+  async liftHalt(manager: EntityManager, { id, gameId, kind, prop }: Market, now: Date): Promise<void> {
     await manager.query(
-      `UPDATE markets SET suspended_by = 'line_moved', updated_at = $4
-       WHERE game_id = $1 AND kind = $2 AND id <> $3 AND suspended_by = 'operator'`,
-      [gameId, kind, id, now],
+      `UPDATE markets SET suspended_by = 'line_moved', updated_at = $5
+       WHERE game_id = $1 AND kind = $2 AND prop IS NOT DISTINCT FROM $3 AND id <> $4 AND suspended_by = 'operator'`,
+      [gameId, kind, prop, id, now],
     );
   }
 
-  /** How many games in the span are not over yet, by status. Index: ix_games_slate. */
+  /** How many games in the span have no result that is confirmed. Index: ix_games_slate. */
   async unfinishedBetween(manager: EntityManager, from: Date, to: Date): Promise<number> {
     const [row] = await manager.query<{ n: string }[]>(
       `SELECT count(*) AS n FROM games WHERE starts_at >= $1 AND starts_at < $2
-       AND status NOT IN ('final', 'cancelled', 'abandoned')`,
+       AND (status NOT IN ('final', 'cancelled', 'abandoned', 'walkover') OR confirmed_at IS NULL)`,
       [from, to],
     );
     return Number(row?.n ?? 0);
@@ -147,18 +174,3 @@ export class GamesRepository {
     return (await this.games.count({ take: 1 })) === 0;
   }
 }
-
-/** One game as clients see it, made by Postgres in one pass: markets in the order of their kind, prices of outcomes. */
-const GAME_JSON = `json_build_object(
-  'id', g.id, 'sport', g.sport, 'league', g.league, 'season', g.season, 'homeTeam', g.home_team,
-  'awayTeam', g.away_team, 'neutral', g.neutral,
-  'startsAt', to_char(g.starts_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'status', g.status,
-  'homeScore', g.home_score, 'awayScore', g.away_score, 'externalId', g.external_id,
-  'markets', coalesce((
-    SELECT json_agg(json_build_object('id', m.id, 'kind', m.kind, 'line', m.line::text, 'status', m.status,
-      'prices', coalesce((
-        SELECT json_agg(json_build_object('outcome', p.outcome, 'oddsId', p.odds_id, 'american', p.american,
-          'decimal', round(p.price_num::numeric / p.price_den, 4)::text) ORDER BY p.outcome IN ('away', 'under'))
-        FROM market_prices p WHERE p.market_id = m.id), '[]'::json))
-      ORDER BY m.kind, m.line, m.id)
-    FROM markets m WHERE m.game_id = g.id), '[]'::json))`;

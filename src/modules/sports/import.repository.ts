@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import type { NamedOutcome } from './domain/markets.js';
+import { GameChanges } from './odds/game-changes.js';
 
 export interface GameToImport {
   id: string;
@@ -21,6 +23,10 @@ export interface PriceToImport {
   external_id: string;
   kind: string;
   line: string | null;
+  prop: string | null;
+  title: string | null;
+  outcomes: readonly NamedOutcome[] | null;
+  places: number;
   outcome: string;
   american: number | null;
   decimal: string | null;
@@ -52,22 +58,47 @@ export interface StoredResultRow {
 /** Writing whole batches of games, markets and prices, each in one statement. */
 @Injectable()
 export class ImportRepository {
+  constructor(private readonly changes: GameChanges) {}
+
   /**
-   * Before the start or a line of games moves: waits for the bets on them that are being placed and holds off the ones
-   * to come until the commit. All their rows are locked first, in the order of their ids, and their gates after them.
+   * Before the start or a line of games moves: waits for the bets on them that are being placed and holds off the ones to come
+   * until the commit. The rows of all games that are known are locked first, in the order of their ids, the gates of those that
+   * move after them, and then the heads, which whoever tells a price takes in this order too. Answers which are known. A game
+   * without a start stays where it is.
    */
-  async shutGates(manager: EntityManager, games: GameToImport[], prices: PriceToImport[]): Promise<void> {
+  async shutGates(
+    manager: EntityManager,
+    games: (Pick<GameToImport, 'source' | 'external_id'> & { starts_at: string | null })[],
+    prices: PriceToImport[],
+  ): Promise<string[]> {
+    const rows = await manager.query<{ id: string }[]>(
+      `SELECT g.id FROM jsonb_to_recordset($1::jsonb) AS n (source text, external_id text)
+       JOIN games g ON g.source = n.source AND g.external_id = n.external_id
+       ORDER BY g.id FOR UPDATE OF g`,
+      [JSON.stringify(games)],
+    );
+    const known = rows.map(({ id }) => id);
     await manager.query(
       `WITH n AS (SELECT * FROM jsonb_to_recordset($1::jsonb) AS n (source text, external_id text, starts_at timestamptz)),
-       p AS (SELECT * FROM jsonb_to_recordset($2::jsonb) AS p (external_id text, kind text, line numeric)),
+       p AS (SELECT * FROM jsonb_to_recordset($2::jsonb) AS p (external_id text, kind text, prop text, line numeric)),
        moving AS MATERIALIZED (
          SELECT g.id FROM n JOIN games g ON g.source = n.source AND g.external_id = n.external_id
          WHERE g.status = 'scheduled' AND (coalesce(g.source_starts_at, g.first_starts_at) <> n.starts_at OR EXISTS (
-           SELECT FROM markets m JOIN p ON p.kind = m.kind AND p.line IS DISTINCT FROM m.line
+           SELECT FROM markets m JOIN p ON p.kind = m.kind AND p.prop IS NOT DISTINCT FROM m.prop AND p.line IS DISTINCT FROM m.line
            WHERE m.game_id = g.id AND p.external_id = g.external_id AND m.status = 'open'))
-         ORDER BY g.id FOR UPDATE OF g)
-       SELECT parley_gate_shut(id) FROM unnest((SELECT array_agg(id) FROM moving)) AS id`,
+         ORDER BY g.id)
+       SELECT parley_gate_shut(id) FROM unnest((SELECT array_agg(id ORDER BY id) FROM moving)) AS id`,
       [JSON.stringify(games), JSON.stringify(prices)],
+    );
+    await this.lockHeads(manager, known);
+    return known;
+  }
+
+  /** The heads of games, before anything of them changes, in the order in which who tells prices takes them. */
+  async lockHeads(manager: EntityManager, gameIds: readonly string[]): Promise<void> {
+    await manager.query(
+      'SELECT FROM game_heads WHERE game_id = ANY ($1::uuid[]) ORDER BY game_id FOR NO KEY UPDATE',
+      [gameIds],
     );
   }
 
@@ -122,6 +153,13 @@ export class ImportRepository {
     );
   }
 
+  /** Their feed has spoken of these games just now. Their heads are locked already. */
+  async freshen(manager: EntityManager, gameIds: readonly string[]): Promise<void> {
+    await manager.query('UPDATE game_heads SET fresh_at = parley_now() WHERE game_id = ANY ($1::uuid[])', [
+      gameIds,
+    ]);
+  }
+
   async findResults(
     manager: EntityManager,
     source: string,
@@ -136,60 +174,56 @@ export class ImportRepository {
 
   /**
    * Markets that are new. A market whose line has moved away is suspended, for a moved line is a new market, and taken up
-   * again when the line moves back to it. What an operator has suspended stays so, and so is every other line of the
-   * game's kind of market that the feed moves to.
+   * again when the line moves back to it; so is one whose feed had fallen silent. What an operator has suspended stays so, and so is every other line of the
+   * game's kind of market that the feed moves to. `ofFeed`: they are suspended when their source falls silent.
    */
-  async upsertMarkets(manager: EntityManager, prices: PriceToImport[]): Promise<void> {
+  async upsertMarkets(manager: EntityManager, prices: PriceToImport[], ofFeed: boolean): Promise<void> {
     await manager.query(
       `WITH n AS (
-         SELECT DISTINCT ON (g.id, n.kind) n.market_id, g.id AS game_id, n.kind, n.line,
+         SELECT DISTINCT ON (g.id, n.kind, n.prop) n.market_id, g.id AS game_id, n.kind, n.line, n.prop, n.title, n.outcomes, n.places,
                 g.status = 'scheduled' AND g.starts_at > parley_now() AS upcoming,
-                EXISTS (SELECT FROM markets m WHERE m.game_id = g.id AND m.kind = n.kind AND m.suspended_by = 'operator')
-                  AS halted
-         FROM jsonb_to_recordset($1::jsonb) AS n (market_id uuid, source text, external_id text, kind text, line numeric)
+                EXISTS (SELECT FROM markets m WHERE m.game_id = g.id AND m.kind = n.kind AND m.prop IS NOT DISTINCT FROM n.prop
+                          AND m.suspended_by = 'operator') AS halted
+         FROM jsonb_to_recordset($1::jsonb) AS n (market_id uuid, source text, external_id text, kind text, line numeric,
+           prop text, title text, outcomes jsonb, places smallint)
          JOIN games g ON g.source = n.source AND g.external_id = n.external_id
-         ORDER BY g.id, n.kind),
+         ORDER BY g.id, n.kind, n.prop),
        moved AS (
          UPDATE markets m SET status = 'suspended', suspended_by = 'line_moved', updated_at = clock_timestamp() FROM n
-         WHERE n.upcoming AND m.game_id = n.game_id AND m.kind = n.kind AND m.line IS DISTINCT FROM n.line
-           AND m.status = 'open')
-       INSERT INTO markets (id, game_id, kind, line, status, suspended_by)
-       SELECT market_id, game_id, kind, line,
+         WHERE n.upcoming AND m.game_id = n.game_id AND m.kind = n.kind AND m.prop IS NOT DISTINCT FROM n.prop
+           AND m.line IS DISTINCT FROM n.line AND m.status = 'open')
+       INSERT INTO markets (id, game_id, kind, line, prop, title, outcomes, places, of_feed, status, suspended_by)
+       SELECT market_id, game_id, kind, line, prop, title, outcomes, places, $2::boolean,
               CASE WHEN NOT upcoming THEN 'closed' WHEN halted THEN 'suspended' ELSE 'open' END,
               CASE WHEN upcoming AND halted THEN 'operator' END
        FROM n
        ON CONFLICT ON CONSTRAINT ux_markets_game_kind_prop_line DO UPDATE
          SET status = excluded.status, suspended_by = excluded.suspended_by, updated_at = clock_timestamp()
-         WHERE markets.suspended_by = 'line_moved' AND excluded.status <> 'closed'`,
-      [JSON.stringify(prices)],
+         WHERE markets.suspended_by IN ('line_moved', 'feed_stale') AND excluded.status <> 'closed'`,
+      [JSON.stringify(prices), ofFeed],
     );
   }
 
-  /** A new row for each price that is new or has changed, of games not begun; the current one is moved to it. */
+  /** Prices that are new or have changed, of games not begun, taken as odds_take takes them; how many there were. */
   async insertPrices(manager: EntityManager, prices: PriceToImport[]): Promise<number> {
-    const rows = await manager.query<unknown[]>(
-      `WITH changed AS (
-         SELECT n.odds_id, m.id AS market_id, n.outcome, n.american, n.decimal, n.price_num, n.price_den
-         FROM jsonb_to_recordset($1::jsonb) AS n (odds_id uuid, source text, external_id text, kind text, line numeric,
-           outcome text, american int, decimal numeric, price_num bigint, price_den bigint)
+    const rows = await manager.query<{ game_id: string }[]>(
+      `WITH n AS MATERIALIZED (
+         SELECT g.id AS game_id, m.id AS market_id, n.odds_id, n.outcome, n.american, n.decimal, n.price_num, n.price_den
+         FROM jsonb_to_recordset($1::jsonb) AS n (odds_id uuid, source text, external_id text, kind text, prop text,
+           line numeric, outcome text, american int, decimal numeric, price_num bigint, price_den bigint)
          JOIN games g ON g.source = n.source AND g.external_id = n.external_id
-         JOIN markets m ON m.game_id = g.id AND m.kind = n.kind AND m.line IS NOT DISTINCT FROM n.line
-         LEFT JOIN market_prices p ON p.market_id = m.id AND p.outcome = n.outcome
-         WHERE p.odds_id IS NULL
-            OR ((p.american, p.decimal) IS DISTINCT FROM (n.american, n.decimal)
-                AND g.status = 'scheduled' AND g.starts_at > parley_now())),
-       kept AS (
-         INSERT INTO odds (id, market_id, outcome, american, decimal, price_num, price_den)
-         SELECT odds_id, market_id, outcome, american, decimal, price_num, price_den FROM changed RETURNING id)
-       INSERT INTO market_prices (market_id, outcome, odds_id, american, decimal, price_num, price_den)
-       SELECT market_id, outcome, odds_id, american, decimal, price_num, price_den FROM changed
-       ORDER BY market_id, outcome
-       ON CONFLICT (market_id, outcome) DO UPDATE
-         SET odds_id = excluded.odds_id, american = excluded.american, decimal = excluded.decimal,
-             price_num = excluded.price_num, price_den = excluded.price_den
-       RETURNING 1`,
+         JOIN markets m ON m.game_id = g.id AND m.kind = n.kind AND m.prop IS NOT DISTINCT FROM n.prop
+           AND m.line IS NOT DISTINCT FROM n.line),
+       a AS MATERIALIZED (
+         SELECT array_agg(game_id) AS games, array_agg(market_id) AS markets, array_agg(outcome) AS outcomes,
+                array_agg(odds_id) AS odds, array_agg(american) AS american, array_agg(decimal) AS decimal,
+                array_agg(price_num) AS num, array_agg(price_den) AS den
+         FROM n)
+       SELECT a.games[t.place] AS game_id
+       FROM a, odds_take(a.games, a.markets, a.outcomes, a.odds, a.american, a.decimal, a.num, a.den, '{}') AS t`,
       [JSON.stringify(prices)],
     );
+    this.changes.told(manager, ...new Set(rows.map((row) => row.game_id)));
     return rows.length;
   }
 }

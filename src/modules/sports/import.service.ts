@@ -1,26 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Clock } from '../../platform/clock/clock.js';
-import { newId } from '../../platform/database/ids.js';
-import { Rules } from '../../platform/config/rules.js';
 import { UnitOfWork } from '../../platform/database/unit-of-work.js';
 import { DomainError } from '../../platform/http/domain-error.js';
-import { type Price, priceFromAmerican, priceFromDecimal } from './domain/odds.js';
 import { GamesRepository } from './games.repository.js';
-import {
-  type GameToImport,
-  type ImportedGameRow,
-  ImportRepository,
-  type PriceToImport,
-} from './import.repository.js';
-import type { ImportedGame, ImportedPrice } from './importers/imported-game.js';
+import { ImportRepository } from './import.repository.js';
+import type { ImportedGame } from './importers/imported-game.js';
 import { openSeason, type SeasonProgress } from './importers/read-season-file.js';
 import { ResultsService } from './results.service.js';
 import { SlateCache } from './slate-cache.js';
+import { SlateIntakeService } from './slate-intake.service.js';
 import type { ImportReport } from './sports.types.js';
 
 const BATCH = 200;
-const HOUR_MS = 3_600_000;
 
 interface NewResult {
   id: string;
@@ -35,9 +27,9 @@ export class ImportService {
     private readonly repository: ImportRepository,
     private readonly games: GamesRepository,
     private readonly results: ResultsService,
+    private readonly slate: SlateIntakeService,
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
-    private readonly rules: Rules,
     private readonly cache: SlateCache,
   ) {}
 
@@ -66,45 +58,16 @@ export class ImportService {
     const [first] = batch;
     if (!first) return [];
     const outcome = await this.unitOfWork.run(async (manager) => {
-      const games = batch.map(toRow);
-      const prices = batch.flatMap(toPrices);
-      await this.repository.shutGates(manager, games, prices);
-      const touched = await this.moveGames(manager, games, batch);
-      await this.repository.upsertMarkets(manager, prices);
-      const stored = await this.repository.insertPrices(manager, prices);
-      return { touched, stored, results: await this.newResults(manager, first.source, batch) };
+      const ended = new Set(this.playedOf(batch).map((game) => game.externalId));
+      const { touched, prices } = await this.slate.take(manager, batch, ended);
+      return { touched, prices, results: await this.newResults(manager, first.source, batch) };
     });
     report.games += batch.length;
     report.added += outcome.touched.filter((game) => game.inserted).length;
     report.changed += outcome.touched.filter((game) => !game.inserted).length;
-    report.prices += outcome.stored;
+    report.prices += outcome.prices;
     for (const result of outcome.results) await this.record(result, report);
     return [];
-  }
-
-  /** Games that are new or have changed, with their deadlines; those postponed as if an operator had said so. */
-  private async moveGames(
-    manager: EntityManager,
-    games: GameToImport[],
-    batch: ImportedGame[],
-  ): Promise<ImportedGameRow[]> {
-    const now = this.clock.now().getTime();
-    const flexUntil = new Date(now + this.rules.settlement.flexScheduleHours * HOUR_MS);
-    const postponed = await this.repository.findPostponed(manager, games, flexUntil);
-    const touched = await this.repository.upsertGames(manager, games, flexUntil, postponed);
-    // Also those whose result follows, lest one be left without an end if it does not; but not before it can.
-    const scored = new Set(this.playedOf(batch).map((game) => game.externalId));
-    await this.results.scheduleDeadlines(
-      manager,
-      touched.map(({ id, external_id, starts_at }) => ({
-        id,
-        startsAt: starts_at,
-        ...(scored.has(external_id) ? { keptUntil: new Date(now + HOUR_MS) } : {}),
-      })),
-    );
-    for (const { id, starts_at } of postponed)
-      await this.results.reportIn(manager, null, id, { status: 'postponed', startsAt: starts_at });
-    return touched;
   }
 
   /** A file only adds results: one that contradicts what is recorded is reported, for an admin to decide. */
@@ -148,46 +111,4 @@ export class ImportService {
       return known ? [] : [{ id: row.id, game, score }];
     });
   }
-}
-
-function toRow(game: ImportedGame) {
-  return {
-    id: newId(),
-    source: game.source,
-    external_id: game.externalId,
-    sport: game.sport,
-    league: game.league,
-    season: game.season,
-    home_team: game.homeTeam,
-    away_team: game.awayTeam,
-    neutral: game.neutral,
-    starts_at: game.startsAt.toISOString(),
-  };
-}
-
-function toPrices(game: ImportedGame): PriceToImport[] {
-  return game.markets.flatMap((market) => {
-    const marketId = newId();
-    return market.prices.map((price) => {
-      const exact = exactPrice(price);
-      return {
-        market_id: marketId,
-        odds_id: newId(),
-        source: game.source,
-        external_id: game.externalId,
-        kind: market.kind,
-        line: market.line,
-        outcome: price.outcome,
-        american: price.american ?? null,
-        decimal: price.decimal ?? null,
-        price_num: String(exact.num),
-        price_den: String(exact.den),
-      };
-    });
-  });
-}
-
-function exactPrice(price: ImportedPrice): Price {
-  if (price.american !== undefined) return priceFromAmerican(price.american);
-  return priceFromDecimal(price.decimal ?? '');
 }

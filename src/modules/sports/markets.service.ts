@@ -3,14 +3,17 @@ import type { EntityManager } from 'typeorm';
 import { AuditService } from '../../platform/observability/audit.service.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { UnitOfWork } from '../../platform/database/unit-of-work.js';
+import { Accepted } from '../../platform/http/answers.js';
 import { OutboxService } from '../../platform/outbox/outbox.service.js';
 import type { Subject } from '../../platform/security/subject.js';
 import { type MarketEvent, marketMachine } from './domain/markets.js';
 import type { GameDto } from './dto/games.dto.js';
+import type { MarketVoidDto } from './dto/market-voids.dto.js';
 import type { Game } from './entities/game.entity.js';
 import type { Market } from './entities/market.entity.js';
 import { GamesRepository } from './games.repository.js';
 import { GamesService } from './games.service.js';
+import { MarketVoidsService } from './market-voids.service.js';
 import { SlateCache } from './slate-cache.js';
 import { sportsErrors } from './sports.errors.js';
 import { gameResultRecorded } from './sports.events.js';
@@ -26,19 +29,24 @@ export class MarketsService {
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
     private readonly cache: SlateCache,
+    private readonly voids: MarketVoidsService,
   ) {}
 
   async suspend(subject: Subject, marketId: string, reason: string): Promise<GameDto> {
-    return await this.move(subject, marketId, 'suspend', reason);
+    return await this.games.get((await this.move(subject, marketId, 'suspend', reason)).gameId);
   }
 
   async resume(subject: Subject, marketId: string, reason: string): Promise<GameDto> {
-    return await this.move(subject, marketId, 'resume', reason);
+    return await this.games.get((await this.move(subject, marketId, 'resume', reason)).gameId);
   }
 
-  /** Voids a market: its bets are graded void, also those that were graded otherwise before. */
-  async void(subject: Subject, marketId: string, reason: string): Promise<GameDto> {
-    return await this.move(subject, marketId, 'void', reason);
+  /**
+   * Voids a market: its bets are graded void, also those that were graded otherwise before. One with many bets is voided by
+   * the second person who asks for it; the first is answered with what waits.
+   */
+  async void(subject: Subject, marketId: string, reason: string): Promise<GameDto | Accepted<MarketVoidDto>> {
+    const { gameId, waits } = await this.move(subject, marketId, 'void', reason);
+    return waits ? new Accepted(waits) : await this.games.get(gameId);
   }
 
   private async move(
@@ -46,15 +54,21 @@ export class MarketsService {
     marketId: string,
     event: MarketEvent,
     reason: string,
-  ): Promise<GameDto> {
+  ): Promise<{ gameId: string; waits: MarketVoidDto | null }> {
     const market = await this.repository.findMarket(marketId);
     if (!market) throw sportsErrors.MARKET_NOT_FOUND({ marketId });
-    await this.unitOfWork.run(async (manager) => {
+    const { gameId } = market;
+    const waits = await this.unitOfWork.run(async (manager) => {
       // The game's row before its gate and before the market's row, as everywhere.
-      const game = await this.repository.lockGame(manager, market.gameId);
-      if (!game) throw sportsErrors.GAME_NOT_FOUND({ gameId: market.gameId });
-      await this.repository.shutGate(manager, market.gameId);
+      const game = await this.repository.lockGame(manager, gameId);
+      if (!game) throw sportsErrors.GAME_NOT_FOUND({ gameId });
+      await this.repository.shutGate(manager, gameId);
       if (event === 'resume') this.requireToCome(game, market);
+      if (event === 'void') {
+        await this.requireVoidable(manager, market);
+        const request = await this.voids.requireSecond(manager, subject, marketId, reason);
+        if (request) return request;
+      }
       await this.perform(manager, market, event);
       if (event === 'resume') await this.repository.liftHalt(manager, market, this.clock.now());
       if (event === 'void') await this.publishNewResult(manager, game);
@@ -65,9 +79,10 @@ export class MarketsService {
         subjectId: marketId,
         details: { reason },
       });
+      return null;
     });
     this.cache.clear();
-    return await this.games.get(market.gameId);
+    return { gameId, waits };
   }
 
   private async perform(manager: EntityManager, market: Market, event: MarketEvent): Promise<void> {
@@ -76,6 +91,14 @@ export class MarketsService {
       to !== null &&
       (await this.repository.moveMarket(manager, market.id, marketMachine.from(event), to, this.clock.now()));
     if (!moved) throw sportsErrors.MARKET_STATE_CONFLICT({ status: market.status, wanted: event });
+  }
+
+  /** As it is by now: who comes after the second person must not ask anew. */
+  private async requireVoidable(manager: EntityManager, { id, gameId }: Market): Promise<void> {
+    const markets = await this.repository.marketsOf(manager, gameId);
+    const status = markets.find((one) => one.id === id)?.status ?? 'voided';
+    if (marketMachine.next(status, 'void') === null)
+      throw sportsErrors.MARKET_STATE_CONFLICT({ status, wanted: 'void' });
   }
 
   /** A market does not open again once its game has started, is put off or is over. */

@@ -6,23 +6,31 @@ import { UnitOfWork } from '../../platform/database/unit-of-work.js';
 import { DeadlinesService } from '../../platform/jobs/deadlines.service.js';
 import { AuditService } from '../../platform/observability/audit.service.js';
 import { OutboxService } from '../../platform/outbox/outbox.service.js';
-import { type GameEvent, gameMachine, type GameState, marketMachine } from './domain/markets.js';
+import {
+  endEvent,
+  type GameEnd,
+  type GameReport,
+  isKnown,
+  isOver,
+  missingScore,
+  NO_STAND,
+  type Stand,
+  standOf,
+} from './domain/game-report.js';
+import { type GameEvent, gameMachine, marketMachine } from './domain/markets.js';
 import type { Game } from './entities/game.entity.js';
 import { GamesRepository } from './games.repository.js';
+import { SettledWeeksPort } from './settled-weeks.port.js';
 import { SlateCache } from './slate-cache.js';
 import { sportsErrors } from './sports.errors.js';
 import { gameResultRecorded, SPORTS_DEADLINES } from './sports.events.js';
-import type { GameReport } from './sports.types.js';
 
 const HOUR_MS = 3_600_000;
-const OVER: readonly GameState[] = ['final', 'cancelled', 'abandoned'];
-
-/** How each end comes about: as the first that is told of the game, or in place of another. */
-const END_EVENTS = {
-  final: { first: 'finish', correction: 'correct' },
-  cancelled: { first: 'cancel', correction: 'correct_to_cancelled' },
-  abandoned: { first: 'abandon', correction: 'correct_to_abandoned' },
-} as const;
+/** Whose word it is: a person's, a file's or the platform's counts at once, a feed's when nobody says otherwise for a while. */
+interface Word {
+  readonly confirm: 'now' | 'later';
+  readonly byPerson: boolean;
+}
 
 /**
  * What becomes of a game: its start, its result, a correction, a postponement. Whatever ends betting on it shuts the
@@ -39,11 +47,20 @@ export class ResultsService {
     private readonly clock: Clock,
     private readonly rules: Rules,
     private readonly cache: SlateCache,
+    private readonly settledWeeks: SettledWeeksPort,
   ) {}
 
-  /** Records what an admin or a feed says. Saying the same again changes nothing. */
-  async report(actorId: string | null, gameId: string, report: GameReport): Promise<void> {
-    await this.unitOfWork.run(async (manager) => this.reportIn(manager, actorId, gameId, report));
+  /**
+   * Records what an admin, a file or a feed says. Saying the same again changes nothing. With `confirm: 'later'`, a feed's
+   * word, a result is graded when `settlement.confirmAfterSeconds` have passed without another one.
+   */
+  async report(
+    actorId: string | null,
+    gameId: string,
+    report: GameReport,
+    options: Pick<Word, 'confirm'> = { confirm: 'now' },
+  ): Promise<void> {
+    await this.unitOfWork.run(async (manager) => this.reportIn(manager, actorId, gameId, report, options));
     this.cache.clear();
   }
 
@@ -53,12 +70,16 @@ export class ResultsService {
     actorId: string | null,
     gameId: string,
     report: GameReport,
+    { confirm }: Pick<Word, 'confirm'> = { confirm: 'now' },
   ): Promise<void> {
+    const word: Word = { confirm, byPerson: actorId !== null };
     const game = await this.enter(manager, gameId);
-    if (isSame(game, report)) return;
-    if (OVER.includes(game.status) && report.reason === undefined)
-      throw sportsErrors.CORRECTION_NEEDS_REASON({ field: 'reason', status: game.status });
-    await this.apply(manager, game, report);
+    if (isKnown(game, report)) {
+      if (confirm === 'now' && game.confirmDueAt !== null) await this.confirmIn(manager, game, actorId);
+      return;
+    }
+    if (isOver(game.status)) await this.requireCorrectable(manager, game, report, word);
+    await this.apply(manager, game, report, word);
     await this.audit.record(manager, {
       actorId,
       action: 'game.result',
@@ -66,6 +87,17 @@ export class ResultsService {
       subjectId: gameId,
       details: { from: factsOf(game), to: report },
     });
+  }
+
+  /** Nobody has said otherwise: the result is graded. Called by the deadline, which may come late or twice. */
+  async confirm(gameId: string): Promise<void> {
+    await this.unitOfWork.run(async (manager) => {
+      const game = await this.enter(manager, gameId);
+      // A word that came meanwhile has set the deadline anew.
+      if (game.confirmDueAt === null || this.clock.now() < game.confirmDueAt) return;
+      await this.confirmIn(manager, game, null);
+    });
+    this.cache.clear();
   }
 
   /** At the official start: betting closes. Called by the deadline, which may come late or twice. */
@@ -83,8 +115,8 @@ export class ResultsService {
   async giveUp(gameId: string): Promise<void> {
     await this.unitOfWork.run(async (manager) => {
       const game = await this.enter(manager, gameId);
-      if (OVER.includes(game.status) || this.clock.now() < this.overdueAt(game)) return;
-      await this.abandon(manager, game);
+      if (isOver(game.status) || this.clock.now() < this.overdueAt(game)) return;
+      await this.abandon(manager, game, { confirm: 'now', byPerson: false });
     });
     this.cache.clear();
   }
@@ -118,51 +150,84 @@ export class ResultsService {
     return game;
   }
 
-  private async apply(manager: EntityManager, game: Game, report: GameReport): Promise<void> {
-    switch (report.status) {
-      case 'postponed':
-        return await this.postpone(manager, game, report.startsAt ?? null);
-      case 'in_progress': {
-        this.requireStarted(game);
-        const stand = standOf(game, report);
-        requireScores(report.status, stand);
-        await this.change(manager, game, game.status === 'scheduled' ? 'start' : 'stand', stand);
-        return await this.closeBetting(manager, game.id);
-      }
-      case 'cancelled':
-        return await this.finish(manager, game, 'cancelled', NO_STAND);
-      case 'final':
-      case 'abandoned':
-        this.requireStarted(game);
-        requireScores(report.status, standOf(NO_STAND, report));
-        return await this.finish(manager, game, report.status, standOf(NO_STAND, report));
-    }
+  /** A feed corrects itself until the week is settled, but nobody else; everyone else says why. */
+  private async requireCorrectable(
+    manager: EntityManager,
+    game: Game,
+    report: GameReport,
+    { confirm }: Word,
+  ): Promise<void> {
+    if (confirm === 'now') {
+      if (report.reason === undefined)
+        throw sportsErrors.CORRECTION_NEEDS_REASON({ field: 'reason', status: game.status });
+    } else if (game.toldByPerson || (await this.settledWeeks.isSettled(manager, game)))
+      throw sportsErrors.RESULT_CLOSED({ status: game.status, toldByPerson: game.toldByPerson });
   }
 
-  /** The game is over, or is over otherwise than was said: a new version of its result, to be settled. */
+  private async apply(manager: EntityManager, game: Game, report: GameReport, word: Word): Promise<void> {
+    if (report.status === 'postponed')
+      return await this.postpone(manager, game, report.startsAt ?? null, word);
+    // What is not played needs no start.
+    if (report.status !== 'cancelled' && report.status !== 'walkover') this.requireStarted(game);
+    const stand = standOf(game, report);
+    const missing = missingScore(report.status, stand);
+    if (missing) throw sportsErrors.RESULT_INCOMPLETE({ field: missing });
+    if (report.status !== 'in_progress') return await this.finish(manager, game, report.status, stand, word);
+    await this.change(manager, game, game.status === 'scheduled' ? 'start' : 'stand', stand);
+    await this.closeBetting(manager, game.id);
+  }
+
+  /** The game is over, or is over otherwise than was said: once that is confirmed, a new version of its result. */
   private async finish(
     manager: EntityManager,
     game: Game,
-    end: keyof typeof END_EVENTS,
-    result: Partial<Game>,
+    end: GameEnd,
+    result: Partial<Stand>,
+    { confirm, byPerson }: Word,
   ): Promise<void> {
+    const now = this.clock.now();
+    const dueAt = new Date(now.getTime() + this.rules.settlement.confirmAfterSeconds * 1000);
     const version = game.resultVersion + 1;
-    const { first, correction } = END_EVENTS[end];
-    const event = OVER.includes(game.status) ? correction : first;
-    await this.change(manager, game, event, { ...result, resultVersion: version });
-    await this.repository.moveMarkets(
-      manager,
-      game.id,
-      marketMachine.from('close'),
-      'closed',
-      this.clock.now(),
-    );
+    const confirmed = { confirmedAt: now, confirmDueAt: null, resultVersion: version };
+    await this.change(manager, game, endEvent(game.status, end), {
+      ...result,
+      toldByPerson: byPerson,
+      ...(confirm === 'now' ? confirmed : { confirmedAt: null, confirmDueAt: dueAt }),
+    });
+    await this.repository.moveMarkets(manager, game.id, marketMachine.from('close'), 'closed', now);
+    if (confirm === 'now')
+      await this.outbox.publish(manager, gameResultRecorded, { gameId: game.id, version });
+    else await this.deadlines.set(manager, SPORTS_DEADLINES.gameConfirm, { subject: game.id, dueAt });
+  }
+
+  /** What waited to be confirmed becomes a version of the game's result, to be settled. */
+  private async confirmIn(manager: EntityManager, game: Game, actorId: string | null): Promise<void> {
+    const version = game.resultVersion + 1;
+    await this.repository.updateGame(manager, game.id, [game.status], {
+      confirmedAt: this.clock.now(),
+      confirmDueAt: null,
+      toldByPerson: actorId !== null,
+      resultVersion: version,
+      updatedAt: this.clock.now(),
+    });
     await this.outbox.publish(manager, gameResultRecorded, { gameId: game.id, version });
+    await this.audit.record(manager, {
+      actorId,
+      action: 'game.confirm',
+      subjectType: 'game',
+      subjectId: game.id,
+      details: { result: factsOf(game), version },
+    });
   }
 
   /** A new start within the sport's grace keeps the bets; without one the game has until the end of the grace. */
-  private async postpone(manager: EntityManager, game: Game, startsAt: Date | null): Promise<void> {
-    if (OVER.includes(game.status)) throw conflict(game, 'postpone');
+  private async postpone(
+    manager: EntityManager,
+    game: Game,
+    startsAt: Date | null,
+    word: Word,
+  ): Promise<void> {
+    if (isOver(game.status)) throw conflict(game, 'postpone');
     const now = this.clock.now();
     if (startsAt !== null && startsAt <= now)
       throw sportsErrors.GAME_STATE_CONFLICT({ field: 'startsAt', now: now.toISOString() });
@@ -172,7 +237,7 @@ export class ResultsService {
       await this.scheduleDeadlines(manager, [{ id: game.id, startsAt }]);
       return;
     }
-    if (startsAt !== null) return await this.abandon(manager, game);
+    if (startsAt !== null) return await this.abandon(manager, game, word);
     await this.change(manager, game, 'postpone');
     await this.closeBetting(manager, game.id);
     await this.deadlines.set(manager, SPORTS_DEADLINES.gameOverdue, {
@@ -182,9 +247,9 @@ export class ResultsService {
   }
 
   /** A game that will not be finished: what was decided before it broke off stands. */
-  private async abandon(manager: EntityManager, game: Game): Promise<void> {
+  private async abandon(manager: EntityManager, game: Game, word: Word): Promise<void> {
     const begun = game.status === 'in_progress' || game.homeScore !== null;
-    await this.finish(manager, game, begun ? 'abandoned' : 'cancelled', {});
+    await this.finish(manager, game, begun ? 'abandoned' : 'cancelled', {}, word);
   }
 
   private async change(
@@ -220,46 +285,9 @@ export class ResultsService {
   }
 }
 
-/** A game that was played to its end, or long enough to count, has two scores. */
-function requireScores(status: GameReport['status'], { homeScore, awayScore, minutesPlayed }: Stand): void {
-  const counts = status === 'final' || minutesPlayed !== null;
-  if (counts && (homeScore === null || awayScore === null))
-    throw sportsErrors.RESULT_INCOMPLETE({ field: homeScore === null ? 'homeScore' : 'awayScore' });
-}
-
-type Stand = Pick<Game, 'homeScore' | 'awayScore' | 'minutesPlayed'>;
-
-const NO_STAND: Stand = { homeScore: null, awayScore: null, minutesPlayed: null };
-
-/** How a game stands: what is left out is as it was. It decides if the game is never finished. */
-function standOf(before: Stand, { homeScore, awayScore, minutesPlayed }: GameReport): Stand {
-  return {
-    homeScore: homeScore ?? before.homeScore,
-    awayScore: awayScore ?? before.awayScore,
-    minutesPlayed: minutesPlayed ?? before.minutesPlayed,
-  };
-}
-
-function factsOf({ status, homeScore, awayScore, minutesPlayed, startsAt }: Game): object {
-  return { status, homeScore, awayScore, minutesPlayed, startsAt };
-}
-
-function isSame(game: Game, report: GameReport): boolean {
-  if (report.status === 'postponed' && report.startsAt !== undefined)
-    return game.status === 'scheduled' && game.startsAt.getTime() === report.startsAt.getTime();
-  if (game.status !== report.status) return false;
-  if (report.status === 'postponed') return true;
-  if (report.status === 'cancelled') return true;
-  if (report.status === 'in_progress') return isStand(game, standOf(game, report));
-  return isStand(game, standOf(NO_STAND, report));
-}
-
-function isStand(game: Game, stand: Stand): boolean {
-  return (
-    game.homeScore === stand.homeScore &&
-    game.awayScore === stand.awayScore &&
-    game.minutesPlayed === stand.minutesPlayed
-  );
+function factsOf(game: Game): object {
+  const { status, homeScore, awayScore, minutesPlayed, periods, props, startsAt } = game;
+  return { status, homeScore, awayScore, minutesPlayed, periods, props, startsAt };
 }
 
 function conflict(game: Game, wanted: GameEvent): Error {

@@ -1,11 +1,16 @@
-import { Body, Controller, Param, Post } from '@nestjs/common';
+import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import type { Accepted, Listed } from '../../platform/http/answers.js';
+import { httpErrors } from '../../platform/http/http.errors.js';
 import { Operation } from '../../platform/http/operation.decorator.js';
+import { CursorQuery } from '../../platform/http/pagination.js';
 import { Operates } from '../../platform/security/operates.decorator.js';
 import { RequiresPermission } from '../../platform/security/requires-permission.decorator.js';
 import { CurrentSubject, type Subject } from '../../platform/security/subject.js';
 import { GameDto, GameResultDto, IdParam, MarketReasonDto } from './dto/games.dto.js';
+import { MarketVoidDto } from './dto/market-voids.dto.js';
 import { GamesService } from './games.service.js';
+import { MarketVoidsService } from './market-voids.service.js';
 import { MarketsService } from './markets.service.js';
 import { ResultsService } from './results.service.js';
 import { sportsErrors } from './sports.errors.js';
@@ -19,6 +24,7 @@ export class SportsAdminController {
     private readonly results: ResultsService,
     private readonly markets: MarketsService,
     private readonly games: GamesService,
+    private readonly voids: MarketVoidsService,
   ) {}
 
   @Post('games/:id/result')
@@ -83,14 +89,33 @@ export class SportsAdminController {
   @RequiresPermission('markets.void')
   @Operation({
     summary: 'Void a market: every stake on it goes back',
+    description:
+      'One with many bets is voided by two people: the first is answered with what waits, the second, who asks for the same within a day, with the game.',
     answer: GameDto,
-    errors: [sportsErrors.MARKET_NOT_FOUND, sportsErrors.MARKET_STATE_CONFLICT],
+    waits: MarketVoidDto,
+    errors: [
+      sportsErrors.MARKET_NOT_FOUND,
+      sportsErrors.MARKET_STATE_CONFLICT,
+      sportsErrors.SECOND_PERSON_NEEDED,
+    ],
   })
   async void(
     @CurrentSubject() subject: Subject,
     @Param() { id }: IdParam,
     @Body() body: MarketReasonDto,
-  ): Promise<GameDto> {
+  ): Promise<GameDto | Accepted<MarketVoidDto>> {
     return await this.markets.void(subject, id, body.reason);
+  }
+
+  @Get('market-voids')
+  @RequiresPermission('markets.void')
+  @Operation({
+    summary: 'Markets that one person wants voided and that wait for a second, oldest first',
+    answer: MarketVoidDto,
+    list: 'cursor',
+    errors: [httpErrors.INVALID_CURSOR],
+  })
+  async pendingVoids(@Query() query: CursorQuery): Promise<Listed<MarketVoidDto>> {
+    return await this.voids.pending(query);
   }
 }

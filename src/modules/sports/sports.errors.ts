@@ -3,6 +3,16 @@ import { defineErrors } from '../../platform/http/domain-error.js';
 export const sportsErrors = defineErrors({
   GAME_NOT_FOUND: { status: 404, message: 'There is no such game.' },
   MARKET_NOT_FOUND: { status: 404, message: 'There is no such market.' },
+  MARKET_EXISTS: { status: 409, message: 'The game has a market of this key already.' },
+  OFFER_INVALID: {
+    status: 422,
+    message:
+      'A market needs different outcomes, more of them than places, and each price is either american or decimal.',
+  },
+  TOO_MANY_GAMES: {
+    status: 422,
+    message: 'A socket follows at most so many games. Unsubscribe from some, or name fewer.',
+  },
   GAME_NOT_STARTED: { status: 422, message: 'A game has no result before its official start.' },
   RESULT_INCOMPLETE: {
     status: 422,
@@ -13,5 +23,13 @@ export const sportsErrors = defineErrors({
   CORRECTION_NEEDS_REASON: {
     status: 422,
     message: 'The game has a result already. Say why it changes, as reason.',
+  },
+  RESULT_CLOSED: {
+    status: 409,
+    message: 'The result stands: a person gave it, or its week is settled. Only an operator may change it.',
+  },
+  SECOND_PERSON_NEEDED: {
+    status: 409,
+    message: 'The market has many bets: another person must ask for it to be voided too.',
   },
 });

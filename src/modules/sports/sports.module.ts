@@ -7,23 +7,59 @@ import { GamesRepository } from './games.repository.js';
 import { GamesService } from './games.service.js';
 import { ImportRepository } from './import.repository.js';
 import { ImportService } from './import.service.js';
+import { MarketBetsPort } from './market-bets.port.js';
+import { MarketVoidsRepository } from './market-voids.repository.js';
+import { MarketVoidsService } from './market-voids.service.js';
+import { MarketsController } from './markets.controller.js';
 import { MarketsService } from './markets.service.js';
+import { GameChanges } from './odds/game-changes.js';
+import { MarketOffersController } from './odds/market-offers.controller.js';
+import { MarketOffersService } from './odds/market-offers.service.js';
+import { OddsHistoryService } from './odds/odds-history.service.js';
+import { OddsIntakeService } from './odds/odds-intake.service.js';
+import { OddsRepository } from './odds/odds.repository.js';
 import { ResultsService } from './results.service.js';
+import { SettledWeeksPort } from './settled-weeks.port.js';
 import { SlateCache } from './slate-cache.js';
+import { SlateIntakeService } from './slate-intake.service.js';
 import { SportsAdminController } from './sports-admin.controller.js';
+import { SportsPersonalData } from './sports-personal-data.repository.js';
 
 @Module({
   imports: [TypeOrmModule.forFeature([Game, Market])],
-  controllers: [GamesController, SportsAdminController],
+  controllers: [GamesController, MarketsController, MarketOffersController, SportsAdminController],
   providers: [
     GamesService,
     MarketsService,
     ResultsService,
     ImportService,
     GamesRepository,
+    GameChanges,
+    OddsRepository,
+    OddsIntakeService,
+    OddsHistoryService,
+    MarketOffersService,
     ImportRepository,
+    SlateIntakeService,
+    SlateCache,
+    MarketBetsPort,
+    MarketVoidsService,
+    MarketVoidsRepository,
+    SportsPersonalData,
+    SettledWeeksPort,
+  ],
+  exports: [
+    GameChanges,
+    OddsRepository,
+    OddsIntakeService,
+    MarketBetsPort,
+    SettledWeeksPort,
+    GamesService,
+    MarketsService,
+    ResultsService,
+    ImportService,
+    SlateIntakeService,
     SlateCache,
   ],
-  exports: [GamesService, MarketsService, ResultsService, ImportService],
 })
 export class SportsModule {}

@@ -12,7 +12,7 @@ import { EventRoutes } from '../../platform/outbox/event-routes.js';
 import { ResultsService } from './results.service.js';
 import { SPORTS_DEADLINES } from './sports.events.js';
 
-/** Starts and overdue games, when their deadlines come. */
+/** Starts, results to confirm and overdue games, when their deadlines come. */
 @Processor(QUEUES.gameCycle, { ...WORKER_OPTIONS, concurrency: 4 })
 export class SportsProcessor extends WorkerHost implements OnModuleInit {
   constructor(
@@ -31,6 +31,7 @@ export class SportsProcessor extends WorkerHost implements OnModuleInit {
   override async process(job: Job<EventJob<DeadlinePayload>>): Promise<void> {
     await this.deadlines.perform(job.data, async (kind, gameId) => {
       if (kind === SPORTS_DEADLINES.gameLock) await this.results.lockAtStart(gameId);
+      else if (kind === SPORTS_DEADLINES.gameConfirm) await this.results.confirm(gameId);
       else await this.results.giveUp(gameId);
     });
   }

@@ -1,4 +1,6 @@
-import type { GameState, MarketKind, MarketState } from './domain/markets.js';
+import type { GameState, MarketKind, MarketState, NamedOutcome } from './domain/markets.js';
+
+export type { GameReport } from './domain/game-report.js';
 
 /** A game as settlement sees one. */
 export interface GameFacts {
@@ -10,6 +12,10 @@ export interface GameFacts {
   homeScore: number | null;
   awayScore: number | null;
   minutesPlayed: number | null;
+  /** Winners by the key of a prop. */
+  props: Record<string, string[]> | null;
+  /** Since when its result may be graded; null while it is to be confirmed. */
+  confirmedAt: Date | null;
   resultVersion: number;
 }
 
@@ -18,17 +24,12 @@ export interface MarketFacts {
   gameId: string;
   kind: MarketKind;
   line: string | null;
+  /** What a prop is, of props alone. */
+  prop: string | null;
+  outcomes: NamedOutcome[] | null;
+  /** Winners that are expected. */
+  places: number;
   status: MarketState;
-}
-
-/** What somebody says of a game. `startsAt` is the new start of a postponed one. */
-export interface GameReport {
-  status: 'in_progress' | 'final' | 'cancelled' | 'abandoned' | 'postponed';
-  homeScore?: number;
-  awayScore?: number;
-  minutesPlayed?: number;
-  startsAt?: Date;
-  reason?: string;
 }
 
 export interface ImportReport {

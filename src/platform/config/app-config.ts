@@ -11,7 +11,7 @@ import {
   Min,
   MinLength,
 } from 'class-validator';
-import { KycConfig } from './kyc-config.js';
+import { FeedsConfig } from './feeds-config.js';
 
 const toInt = ({ value }: { value: unknown }): unknown =>
   typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value;
@@ -31,7 +31,7 @@ const POSTGRES_URL = /^postgres(ql)?:\/\//;
 const REDIS_URL = /^rediss?:\/\//;
 
 /** Every environment variable the API and the worker read. `.env.example` is held against it by a test. */
-export class AppConfig extends KycConfig {
+export class AppConfig extends FeedsConfig {
   /** `production` switches off everything meant for development: the movable clock, generated keys. */
   @IsIn(['development', 'test', 'production'])
   NODE_ENV: 'development' | 'test' | 'production' = 'development';

@@ -27,6 +27,7 @@ const SECRETS = [
   'AIRTEL_ENCRYPTED_PIN',
   'AIRTEL_CALLBACK_KEY',
   'GEO_EDGE_SECRET',
+  'ODDS_API_KEY',
 ];
 const KEY = '-----BEGIN PRIVATE KEY-----\\nMC4=\\n-----END PRIVATE KEY-----\\n';
 

@@ -4,6 +4,7 @@ import { type ClassConstructor, plainToInstance } from 'class-transformer';
 import { getMetadataStorage, type ValidationError, validateSync } from 'class-validator';
 import { parse } from 'yaml';
 import { AppConfig } from './app-config.js';
+import { feedsProblems } from './feeds-config.js';
 import { kycProblems } from './kyc-config.js';
 import { forgottenCurrencies } from './jurisdiction-rules.js';
 import { mobileMoneyProblems } from './mobile-money-config.js';
@@ -45,6 +46,7 @@ export function loadAppConfig(env: Record<string, string | undefined> = process.
   problems.push(
     ...oauthProblems(config),
     ...kycProblems(config),
+    ...feedsProblems(config),
     ...paymentsProblems(config),
     ...mobileMoneyProblems(config),
   );
@@ -75,6 +77,7 @@ export function loadRules(directory: string): Rules {
   const rules = plainToInstance(Rules, raw);
   for (const name of [
     'pools',
+    'bets',
     'prizes',
     'settlement',
     'auth',

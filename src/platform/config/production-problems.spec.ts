@@ -56,6 +56,28 @@ describe('the environment of production', () => {
     );
   });
 
+  it('replays no season that everybody can look up, and follows no feed that is half configured', () => {
+    const of = (env: object) => problemsOf({ ...PRODUCTION, ...env });
+    expect(of({ SPORTS_FEEDS: 'replay' })).toEqual([
+      'SPORTS_FEEDS: replay is refused in production, where everybody can look its results up',
+    ]);
+    expect(of({ SPORTS_FEEDS: 'odds-api,csv' })).toEqual([
+      'ODDS_API_KEY: required with the feed odds-api',
+      'SPORTS_CSV_DIR: required with the feed csv',
+    ]);
+    const key = { SPORTS_FEEDS: 'odds-api', ODDS_API_KEY: 'a'.repeat(32) };
+    expect(of(key)).toEqual([]);
+    expect(of({ ...key, ODDS_API_URL: 'http://odds.example.com' })).toEqual([
+      'ODDS_API_URL: must be https in production',
+    ]);
+    expect(of({ ...key, SPORTS_FEEDS: 'odds-api,odds-api' })).toEqual([
+      'SPORTS_FEEDS: a feed stands there twice',
+    ]);
+    expect(of({ SPORTS_FEEDS: 'tips' })).toEqual([
+      'SPORTS_FEEDS: SPORTS_FEEDS must be of replay, odds-api, csv',
+    ]);
+  });
+
   it('has a sandbox only on purpose, and under a secret of its own', () => {
     const on = { ...PRODUCTION, PAYMENTS_SANDBOX: 'on' };
     expect(problemsOf(on)).toEqual([

@@ -1,5 +1,6 @@
 import { isAbsolute } from 'node:path';
 import type { AppConfig } from './app-config.js';
+import { feedsPlayedAgain } from './feeds-config.js';
 import { geoProblems } from './geo-config.js';
 import { mobileMoneyPlayMoney } from './mobile-money-config.js';
 import { sandboxProblems } from './sandbox-config.js';
@@ -13,6 +14,7 @@ const HTTPS = [
   'STRIPE_API_BASE',
   'MTN_MOMO_API_URL',
   'AIRTEL_API_URL',
+  'ODDS_API_URL',
 ] as const;
 const REQUIRED = ['METRICS_TOKEN', 'BLIND_INDEX_KEY'] as const;
 const LOOPBACK = /^(localhost|.+\.localhost|127(\.\d+){3}|0\.0\.0\.0|\[::1?\]|\[::ffff:7f[^\]]*\])\.?$/i;
@@ -22,7 +24,12 @@ export function productionProblems(config: AppConfig): string[] {
   const problems: string[] = [];
   if (config.CLOCK_MODE === 'movable')
     problems.push('CLOCK_MODE: the movable clock is refused in production');
-  problems.push(...mobileMoneyPlayMoney(config), ...sandboxProblems(config), ...geoProblems(config));
+  problems.push(
+    ...mobileMoneyPlayMoney(config),
+    ...sandboxProblems(config),
+    ...geoProblems(config),
+    ...feedsPlayedAgain(config),
+  );
   if (config.PAYMENTS_SANDBOX === 'on' && paysForReal(config))
     problems.push('PAYMENTS_SANDBOX: refused beside real money, as which its play money could be withdrawn');
   if (config.MAIL_SENDER === 'smtp' && !config.APP_URL.startsWith('https:'))

@@ -5,12 +5,12 @@ import {
   IsInt,
   IsISO4217CurrencyCode,
   IsObject,
-  IsTimeZone,
   Matches,
   Max,
   Min,
   ValidateNested,
 } from 'class-validator';
+import { BetRules } from './bet-rules.js';
 import { OAuthRules } from './oauth-config.js';
 import { ComplianceRules } from './compliance-rules.js';
 import { JurisdictionRules } from './jurisdiction-rules.js';
@@ -19,47 +19,13 @@ import { MailRules } from './mail-rules.js';
 import { OtpRules } from './otp-rules.js';
 import { PaymentRules } from './payment-rules.js';
 import { PeopleRules } from './people-rules.js';
+import { PoolRules } from './pool-rules.js';
 import { RateLimitRules } from './rate-limit-rules.js';
 import { RealtimeRules } from './realtime-rules.js';
+import { SportRules } from './sport-rules.js';
 import { WithdrawalRules } from './withdrawal-rules.js';
 import { Argon2Rules, LockoutRules, SecondFactorRules } from './protection-rules.js';
 import { DpopRules, IdleRules } from './session-rules.js';
-
-/** `config/pools.yml`: the weekly competition. */
-export class PoolRules {
-  /** Zone in which weeks turn at Monday 00:00. */
-  @IsTimeZone()
-  zone: string;
-
-  /** Credits each member starts a week with. */
-  @IsInt()
-  @Min(1)
-  startingCredits: number;
-
-  /** Credits a buy-back adds. */
-  @IsInt()
-  @Min(1)
-  buyBackCredits: number;
-
-  /** Members of a pool at most. */
-  @IsInt()
-  @Min(2)
-  @Max(1000)
-  maxSize: number;
-
-  /** `even`: pools as equal as can be. `full`: maxSize, maxSize, …, rest. */
-  @IsIn(['even', 'full'])
-  fill: 'even' | 'full';
-
-  /** Smallest and largest stake of one bet, in credits. */
-  @IsInt()
-  @Min(1)
-  minStake: number;
-
-  @IsInt()
-  @Min(1)
-  maxStake: number;
-}
 
 /** `config/prizes.yml`: what the places of a pool win. */
 export class PrizeRules {
@@ -126,6 +92,21 @@ export class SettlementRules {
   @IsInt()
   @Min(1)
   gradersPerWorker: number;
+
+  /** Seconds for which a feed's result waits for another word before its bets are graded. */
+  @IsInt()
+  @Min(0)
+  confirmAfterSeconds: number;
+
+  /** A market with more bets than these is voided by two people. */
+  @IsInt()
+  @Min(0)
+  secondApprovalBets: number;
+
+  /** Hours within which a second person must agree. */
+  @IsInt()
+  @Min(1)
+  secondApprovalHours: number;
 }
 
 /** `config/auth.yml`. */
@@ -204,17 +185,6 @@ export class AuthRules {
   reservedHandles: string[];
 }
 
-/** `config/sports.yml`. */
-export class SportRules {
-  /** Names of the sports and the leagues shown to clients. */
-  @IsObject()
-  names: Record<string, string>;
-
-  /** Zone in which a day of the slate (`GET games?date=`) begins and ends. */
-  @IsTimeZone()
-  slateZone: string;
-}
-
 /** `config/privacy.yml`: people's own data. */
 export class PrivacyRules {
   /** Days between closing an account and erasing it. */
@@ -243,6 +213,10 @@ export class Rules {
   @ValidateNested()
   @Type(() => PoolRules)
   pools: PoolRules;
+
+  @ValidateNested()
+  @Type(() => BetRules)
+  bets: BetRules;
 
   @ValidateNested()
   @Type(() => PrizeRules)

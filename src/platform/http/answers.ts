@@ -33,6 +33,11 @@ export class Effect<T> {
   ) {}
 }
 
+/** What is asked for is not done yet, because it waits for something that `data` tells: 202 in place of the operation's own status. */
+export class Accepted<T> {
+  constructor(readonly data: T) {}
+}
+
 /** An answer without the envelope: see `Bare`. */
 export class Unwrapped {
   constructor(readonly value: unknown) {}

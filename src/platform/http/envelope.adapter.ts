@@ -2,7 +2,7 @@ import { StreamableFile } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import type { Response } from 'express';
 import type { Clock } from '../clock/clock.js';
-import { Effect, Listed, type Pagination, RenderedList, Unwrapped } from './answers.js';
+import { Accepted, Effect, Listed, type Pagination, RenderedList, Unwrapped } from './answers.js';
 
 /**
  * Express as Nest drives it, with one thing of ours: what a controller returns goes out in `{ success, data, meta }`, and
@@ -16,7 +16,8 @@ export class EnvelopeAdapter extends ExpressAdapter {
   override reply(response: Response, value: unknown, statusCode?: number): unknown {
     if (value instanceof Unwrapped) return super.reply(response, value.value, statusCode);
     if (value instanceof StreamableFile) return super.reply(response, value, statusCode);
-    if (statusCode !== undefined) response.statusCode = statusCode;
+    if (value instanceof Accepted) response.statusCode = 202;
+    else if (statusCode !== undefined) response.statusCode = statusCode;
     const text = this.textOf(value, response);
     response.setHeader('Content-Type', 'application/json; charset=utf-8');
     const length = Buffer.byteLength(text);
@@ -33,6 +34,7 @@ export class EnvelopeAdapter extends ExpressAdapter {
     const now = this.clock.now();
     if (value instanceof Listed) return paged(JSON.stringify(value.items), value.pagination, now);
     if (value instanceof RenderedList) return paged(value.json, value.pagination, now);
+    if (value instanceof Accepted) return envelope(JSON.stringify(value.data), now);
     return envelope(JSON.stringify(value ?? null), now);
   }
 }

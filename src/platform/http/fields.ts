@@ -2,6 +2,9 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
 import { Transform, Type } from 'class-transformer';
 import {
+  ArrayMaxSize,
+  ArrayMinSize,
+  IsArray,
   IsBoolean,
   IsIn,
   IsInt,
@@ -26,17 +29,22 @@ interface FieldOptions {
   optional?: boolean;
   /** The value may be null; in answers only. */
   nullable?: boolean;
+  /** Of an optional field that goes in place of others: the example of a body leaves it out. */
+  alternative?: boolean;
 }
+
+const ALTERNATIVE = { 'x-alternative': true };
 
 function field(
   schema: ApiPropertyOptions,
   options: FieldOptions,
   ...validators: PropertyDecorator[]
 ): PropertyDecorator {
-  const { description, example, optional = false, nullable = false } = options;
+  const { description, example, optional = false, nullable = false, alternative = false } = options;
   return applyDecorators(
     ApiProperty({
       ...schema,
+      ...(alternative ? ALTERNATIVE : {}),
       ...(nullable ? { nullable: true } : {}),
       ...(description === undefined ? {} : { description }),
       ...(example === undefined ? {} : { example }),
@@ -181,12 +189,13 @@ export function DateField(options: FieldOptions = {}): PropertyDecorator {
   );
 }
 
-/** A nested object, or a list of them. */
+/** A nested object, or a list of them, of so many where that is said. */
 export function ObjectField(
   type: () => new () => object,
-  options: Omit<FieldOptions, 'example' | 'nullable'> & { list?: boolean; nullable?: boolean } = {},
+  options: FieldOptions & { list?: boolean; min?: number; max?: number } = {},
 ): PropertyDecorator {
-  const { list = false, optional = false, nullable = false, description } = options;
+  const { list = false, optional = false, nullable = false, alternative = false } = options;
+  const { description, example, min, max } = options;
   return applyDecorators(
     ApiProperty({
       type: () => type(), // swagger takes a function for a lazy type by its name, which the property gives it
@@ -194,8 +203,14 @@ export function ObjectField(
       required: !optional,
       ...(nullable ? { nullable: true } : {}),
       ...(description ? { description } : {}),
+      ...(example === undefined ? {} : { example }),
+      ...(min === undefined ? {} : { minItems: min }),
+      ...(max === undefined ? {} : { maxItems: max }),
+      ...(alternative ? ALTERNATIVE : {}),
     }),
     ...(optional ? [IsAbsentOr()] : []),
+    ...(min === undefined ? [] : [IsArray(), ArrayMinSize(min)]),
+    ...(max === undefined ? [] : [ArrayMaxSize(max)]),
     ValidateNested({ each: list }),
     Type(type),
   );

@@ -9,6 +9,8 @@ export interface Schema {
   anyOf?: Schema[];
   items?: Schema;
   properties?: Record<string, Schema>;
+  /** Goes in place of other fields, so that no example holds it. */
+  'x-alternative'?: boolean;
 }
 
 /**
@@ -29,6 +31,8 @@ export function exampleOf(schema: Schema, named: Readonly<Record<string, Schema>
   if (schema.items !== undefined) return [exampleOf(schema.items, named)];
   if (schema.properties === undefined) return undefined;
   return Object.fromEntries(
-    Object.entries(schema.properties).map(([name, property]) => [name, exampleOf(property, named)]),
+    Object.entries(schema.properties)
+      .filter(([, property]) => property['x-alternative'] !== true)
+      .map(([name, property]) => [name, exampleOf(property, named)]),
   );
 }

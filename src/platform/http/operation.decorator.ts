@@ -20,6 +20,8 @@ interface OperationOptions {
   status?: 200 | 201 | 202;
   /** What `data` is; null when there is nothing to say. */
   answer: Type<unknown> | null;
+  /** What `data` is where the operation may have to wait for something: answered with 202, see `Accepted`. */
+  waits?: Type<unknown>;
   /** `data` is a list of it, paged by cursor, by page, or whole. */
   list?: 'cursor' | 'page' | 'whole';
   /** Takes an Idempotency-Key and replays its answer. */
@@ -50,7 +52,16 @@ const PAGINATION = {
 
 /** Describes a route in the OpenAPI document: summary, answer in its envelope, and its own codes. */
 export function Operation(options: OperationOptions): MethodDecorator {
-  const { summary, description, status = 200, answer, list, idempotent = false, errors = [] } = options;
+  const {
+    summary,
+    description,
+    status = 200,
+    answer,
+    waits,
+    list,
+    idempotent = false,
+    errors = [],
+  } = options;
   const own = answer === null ? { type: 'null' } : { $ref: getSchemaPath(answer) };
   const data = list === undefined ? own : { type: 'array', items: own };
   const pagination = list === 'cursor' || list === 'page' ? { pagination: PAGINATION[list] } : {};
@@ -62,11 +73,11 @@ export function Operation(options: OperationOptions): MethodDecorator {
       ...pagination,
     },
   };
-  const schema = {
+  const schemaOf = (what: object) => ({
     type: 'object',
     required: ['success', 'data', 'meta'],
-    properties: { success: { const: true }, data, meta },
-  };
+    properties: { success: { const: true }, data: what, meta },
+  });
   const idempotencyErrors = idempotent
     ? [httpErrors.IDEMPOTENCY_KEY_REQUIRED, httpErrors.IDEMPOTENCY_KEY_REUSED]
     : [];
@@ -74,6 +85,16 @@ export function Operation(options: OperationOptions): MethodDecorator {
     HttpCode(status),
     ApiOperation({ summary, ...(description === undefined ? {} : { description }) }),
     ...(answer === null ? [] : [ApiExtraModels(answer)]),
+    ...(waits === undefined
+      ? []
+      : [
+          ApiExtraModels(waits),
+          ApiResponse({
+            status: 202,
+            description: 'Not done yet',
+            schema: schemaOf({ $ref: getSchemaPath(waits) }) as never,
+          }),
+        ]),
     ...(idempotent
       ? [
           ApiHeader({
@@ -88,7 +109,7 @@ export function Operation(options: OperationOptions): MethodDecorator {
     ApiResponse({
       status,
       description: 'Done',
-      schema: schema as never,
+      schema: schemaOf(data) as never,
       ...(idempotent
         ? {
             headers: {

@@ -10,10 +10,10 @@ export class PollLoop {
   private idle = true;
   private lastError = '';
 
-  /** `work` returns true when it should be called again without waiting. */
+  /** `work` returns true when it should be called again without waiting. How long it waits else may be told anew each time. */
   constructor(
     name: string,
-    private readonly intervalMs: number,
+    private readonly intervalMs: number | (() => number),
     private readonly work: () => Promise<boolean>,
   ) {
     this.logger = new Logger(name);
@@ -53,6 +53,8 @@ export class PollLoop {
       }
     } while (this.woken && !this.stopped);
     this.idle = true;
-    if (!this.stopped) this.timer = setTimeout(() => this.wake(), this.intervalMs);
+    if (this.stopped) return;
+    const { intervalMs } = this;
+    this.timer = setTimeout(() => this.wake(), typeof intervalMs === 'number' ? intervalMs : intervalMs());
   }
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
+import type { Declaration } from '../security/operates.decorator.js';
 import type { Subject } from '../security/subject.js';
 
 /** What a client shows when it connects. */
@@ -15,6 +16,8 @@ export interface SocketAccess {
   admit(handshake: Handshake): Promise<Subject>;
   /** Throws a DomainError when the rules of play keep them from a socket. Asked once the socket can be found: what changes later is told to it. */
   requirePlay(subject: Subject, request: IncomingMessage): Promise<void>;
+  /** Throws a DomainError when the rules of play keep them from what they ask for on an open socket. */
+  require(subject: Subject, request: IncomingMessage, asked: Declaration): void;
   /** Whether an open socket may stay where it is. */
   mayStay(subject: Subject, request: IncomingMessage): boolean;
   /** Whether the session of an open socket still lives. A socket is no activity. */

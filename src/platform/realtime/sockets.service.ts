@@ -50,6 +50,7 @@ export class SocketsService implements OnApplicationBootstrap, OnApplicationShut
   private readonly loop = new PollLoop('Sockets', SWEEP_MS, () => this.sweep());
   private server: Server | undefined;
   private subscriber: Redis | undefined;
+  private readonly listeners = new Map<string, (message: string) => void>();
 
   constructor(
     private readonly redis: RedisConnections,
@@ -84,6 +85,11 @@ export class SocketsService implements OnApplicationBootstrap, OnApplicationShut
     await this.redis.cache.publish(this.closingsChannel, JSON.stringify(closing));
   }
 
+  /** Hears a channel of Redis, in the API process. Messages are lost while Redis is away. To be called before the application has started. */
+  listen(channel: string, heard: (message: string) => void): void {
+    this.listeners.set(channel, heard);
+  }
+
   onApplicationBootstrap(): void {
     if (!this.subscriber) return; // the worker
     const { endedChannel } = this.access.get();
@@ -91,9 +97,10 @@ export class SocketsService implements OnApplicationBootstrap, OnApplicationShut
       if (channel === endedChannel) this.drop(`session:${message}`, 'SESSION_ENDED');
       if (channel === this.closingsChannel) this.dropUser(JSON.parse(message) as Closing);
       if (channel === this.messagesChannel) this.deliver(JSON.parse(message) as Message);
+      this.listeners.get(channel)?.(message);
     });
     this.subscriber
-      .subscribe(endedChannel, this.messagesChannel, this.closingsChannel)
+      .subscribe(endedChannel, this.messagesChannel, this.closingsChannel, ...this.listeners.keys())
       .catch(() => undefined);
     this.places.onReload(() => this.loop.wake());
     this.loop.start();

@@ -10,6 +10,12 @@ export const PERMISSIONS = [
   'markets.suspend',
   'markets.resume',
   'markets.void',
+  'markets.limit',
+  'markets.offer', // props of an operator's own
+  'markets.price',
+  'bets.limit', // what one user may stake
+  'feeds.read',
+  'feeds.decide', // about what feeds said and is not believed
   'users.read',
   'users.contact', // emails, in the list of users
   'users.update', // bans for a time, and lifting them
@@ -45,6 +51,7 @@ const ROLE_PERMISSIONS: Readonly<Record<Role, readonly Permission[]>> = {
     'users.contact',
     'users.update',
     'users.ban',
+    'bets.limit',
     'payments.read',
     'withdrawals.read',
     'withdrawals.decide',

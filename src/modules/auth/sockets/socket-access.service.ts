@@ -71,6 +71,11 @@ export class SocketAccessService implements SocketAccess, OnModuleInit {
     this.policy.require(subject, TALK, this.places.placeOf(request), bars);
   }
 
+  /** What bars them has ended their sockets, so it is not looked up. */
+  require(subject: Subject, request: IncomingMessage, asked: Declaration): void {
+    this.policy.require(subject, asked, this.places.placeOf(request));
+  }
+
   mayStay(subject: Subject, request: IncomingMessage): boolean {
     const place = this.places.placeOf(request);
     return this.policy.judge({ ...subject, bars: [] }, TALK, place) === null;

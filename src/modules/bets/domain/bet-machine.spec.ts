@@ -18,7 +18,9 @@ describe('a bet', () => {
     },
   );
 
-  it('has no result that is for good', () => {
-    expect(betMachine.terminal).toEqual([]);
+  it('has no result that is for good; what its user took back is', () => {
+    expect(betMachine.terminal).toEqual(['cancelled']);
+    expect(betMachine.from('cancel')).toEqual(['placed']);
+    expect(betMachine.from('revive')).toEqual(BET_RESULTS);
   });
 });

@@ -7,86 +7,60 @@ import {
   UuidField,
 } from '../../../platform/http/fields.js';
 import { CursorQuery } from '../../../platform/http/pagination.js';
+import { BET_KINDS, type BetKind, BetOddsDto } from './place-bet.dto.js';
 
-const OUTCOMES = ['home', 'away', 'over', 'under'] as const;
-const ACCEPT = ['exact', 'better', 'any'] as const;
-export const BET_STATES = ['placed', 'won', 'lost', 'push', 'void', 'half_won', 'half_lost'] as const;
-
-export class PlaceBetDto {
-  @UuidField()
-  marketId: string;
-
-  @EnumField(OUTCOMES)
-  outcome: (typeof OUTCOMES)[number];
-
-  @IntField({ min: 1, max: 1_000_000_000, example: 50, description: 'Credits' })
-  stake: number;
-
-  @UuidField({
-    optional: true,
-    description: 'The price that was shown; may be left out with acceptOdds `any`',
-  })
-  oddsId?: string;
-
-  @EnumField(ACCEPT, {
-    optional: true,
-    description:
-      'When that price is no longer current: `exact` (default) refuses, `better` takes one that pays at least as much, `any` takes any',
-  })
-  acceptOdds?: (typeof ACCEPT)[number];
-}
-
-export class BetOddsDto {
-  @UuidField()
-  oddsId: string;
-
-  @IntField({ nullable: true, example: -110 })
-  american: number | null;
-
-  @TextField({ max: 20, example: '1.9091' })
-  decimal: string;
-}
-
-export class PlacedBetDto {
-  @TextField({ max: 20, example: '48213' })
-  betId: string;
-
-  @EnumField(['placed'])
-  status: 'placed';
-
-  @IntField({ min: 0, example: 950 })
-  remainingCredits: number;
-
-  @IntField({ min: 0, example: 95, description: 'Credits a win returns, stake included' })
-  potentialPayout: number;
-
-  @IntField({ min: 1, example: 50 })
-  stake: number;
-
-  @UuidField()
-  marketId: string;
-
-  @EnumField(OUTCOMES)
-  outcome: string;
-
-  @ObjectField(() => BetOddsDto, { description: 'The price taken; the bet keeps it for ever' })
-  odds: BetOddsDto;
-
-  @TimeField()
-  placedAt: string;
-}
+const RESULTS = ['won', 'lost', 'push', 'void', 'half_won', 'half_lost'] as const;
+const BET_STATES = ['placed', ...RESULTS, 'cancelled'] as const;
+const LEG_STATES = ['placed', ...RESULTS] as const;
+/** Of a query: `open` is `placed`, `settled` every result. */
+const BET_FILTERS = ['open', 'settled', ...BET_STATES] as const;
 
 export class BetsQuery extends CursorQuery {
   @TextField({ optional: true, max: 10, example: '2023-W40' })
   week?: string;
 
-  @EnumField(BET_STATES, { optional: true })
-  status?: (typeof BET_STATES)[number];
+  @EnumField(BET_FILTERS, {
+    optional: true,
+    description: '`open` is `placed`; `settled` is every result, but not `cancelled`',
+  })
+  status?: (typeof BET_FILTERS)[number];
+
+  @EnumField(BET_KINDS, { optional: true })
+  kind?: BetKind;
+
+  @UuidField({ optional: true, description: 'Bets on this game, parlays with a leg on it included' })
+  gameId?: string;
+
+  @TimeField({ optional: true, description: 'Bets placed at or after this time' })
+  from?: string;
+
+  @TimeField({ optional: true, description: 'Bets placed before this time' })
+  to?: string;
 }
 
 export class BetParam {
   @TextField({ max: 19, pattern: /^\d+$/, example: '48213' })
   id: string;
+}
+
+export class BetLegDto {
+  @UuidField()
+  gameId: string;
+
+  @UuidField()
+  marketId: string;
+
+  @TextField({ max: 60, example: 'home' })
+  outcome: string;
+
+  @ObjectField(() => BetOddsDto)
+  odds: BetOddsDto;
+
+  @EnumField(LEG_STATES)
+  status: string;
+
+  @TextField({ nullable: true, max: 60, example: 'GAME_CANCELLED' })
+  reason: string | null;
 }
 
 export class BetDto {
@@ -99,17 +73,28 @@ export class BetDto {
   @UuidField()
   poolId: string;
 
-  @UuidField()
-  gameId: string;
+  @EnumField(BET_KINDS)
+  kind: BetKind;
 
-  @UuidField()
-  marketId: string;
+  @UuidField({ nullable: true, description: 'Null for a parlay, as `marketId` and `outcome`' })
+  gameId: string | null;
 
-  @EnumField(OUTCOMES)
-  outcome: string;
+  @UuidField({ nullable: true })
+  marketId: string | null;
+
+  @TextField({ nullable: true, max: 60, example: 'home' })
+  outcome: string | null;
 
   @ObjectField(() => BetOddsDto)
   odds: BetOddsDto;
+
+  @ObjectField(() => BetLegDto, {
+    list: true,
+    nullable: true,
+    example: null,
+    description: 'Null for a single',
+  })
+  legs: BetLegDto[] | null;
 
   @IntField({ min: 1, example: 50 })
   stake: number;
@@ -124,11 +109,16 @@ export class BetDto {
     nullable: true,
     min: 0,
     example: 95,
-    description: 'Credits returned; null while the bet is open',
+    description: 'Credits returned; null while the bet is open, and of one that was cancelled',
   })
   payout: number | null;
 
-  @TextField({ nullable: true, max: 60, example: 'TAKEN_AFTER_START', description: 'Why it is void' })
+  @TextField({
+    nullable: true,
+    max: 60,
+    example: 'TAKEN_AFTER_START',
+    description: 'Why it is void, or cancelled',
+  })
   reason: string | null;
 
   @TimeField()

@@ -1,20 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import type { BetResult } from '../../bets/domain/bet-machine.js';
-import type { MarketKind, Outcome } from '../../sports/domain/markets.js';
+import type { Outcome, ScoreKind } from '../../sports/domain/markets.js';
+import { partition, publishedCases, readCases } from '../../../../test/support/published-cases.js';
 import { priceFromDecimal } from '../../sports/domain/odds.js';
-import { type GameResult, type Grade, gradeMarket, payout } from './grading.js';
+import { type GameResult, type Grade, gradeMarket, gradeProp, payout } from './grading.js';
 
-/** Expectations published by other projects, where they lie beside the repository. */
-const folder = new URL('../../../../../shared/data/settlement/', import.meta.url);
-const gradingFile = new URL('market_grading_cases.json', folder);
-const payoutFile = new URL('asian_handicap_payout_cases.json', folder);
+/** Conversions of odds: `odds.spec.ts`; of several legs and others: `parlay.published.spec.ts`. */
+const gradingFile = publishedCases('market_grading_cases.json');
+const payoutFile = publishedCases('asian_handicap_payout_cases.json');
 
-function readCases<T>(file: URL): T[] {
-  return (JSON.parse(readFileSync(file, 'utf8')) as { cases: T[] }).cases;
-}
-
-function gradeFor(kind: MarketKind, line: string | null, outcome: Outcome, result: GameResult): Grade {
+function gradeFor(kind: ScoreKind, line: string | null, outcome: Outcome, result: GameResult): Grade {
   const grades: Partial<Record<Outcome, Grade>> = gradeMarket({ kind, line }, result);
   const grade = grades[outcome];
   if (grade === undefined) throw new RangeError(`${outcome} is no outcome of a ${kind}`);
@@ -25,50 +21,110 @@ function final(homeScore: number, awayScore: number): GameResult {
   return { status: 'final', homeScore, awayScore };
 }
 
-/** Splits off what does not apply, by reason; the reasons and their ids become tests, so that a report shows them. */
-function partition<T extends { id: string }>(cases: T[], reasonToLeaveOut: (each: T) => string | null) {
-  const applicable = cases.filter((each) => reasonToLeaveOut(each) === null);
-  const left = cases.filter((each) => reasonToLeaveOut(each) !== null);
-  const reasons = Map.groupBy(left, (each) => reasonToLeaveOut(each) ?? '');
-  const leftOut = [...reasons].map(
-    ([reason, all]) => [all.length, reason, all.map(({ id }) => id).join(' ')] as const,
-  );
-  return { applicable, leftOut };
-}
-
 interface GradingCase {
   id: string;
   market: string;
   result: { single_score?: string; scores?: Record<string, { home: string; away: string }> };
-  selection: { name?: string; header?: string };
+  selection: { name?: string; header?: string; events?: string };
   expected: 'WON' | 'LOST' | 'VOID' | 'HALF_WON' | 'HALF_LOST';
 }
 
-const KINDS: Record<string, MarketKind> = {
-  FullGoalAsianHandicap: 'spread',
-  HalfGoalAsianHandicap: 'spread',
-  LowerQuarterGoalHandicap: 'spread',
-  UpperQuarterGoalHandicap: 'spread',
-  GoalsOverUnder: 'total',
-  // The same rule over the score of one half.
-  FirstHalfGoalsOverUnder: 'total',
-  DrawNoBet: 'moneyline',
+/** How their market is graded here. */
+const GRADED_AS: Record<string, (each: GradingCase) => Grade> = {
+  FullGoalAsianHandicap: gradeHandicap,
+  HalfGoalAsianHandicap: gradeHandicap,
+  LowerQuarterGoalHandicap: gradeHandicap,
+  UpperQuarterGoalHandicap: gradeHandicap,
+  GoalsOverUnder: gradeTotal,
+  FirstHalfGoalsOverUnder: gradeTotal,
+  DrawNoBet: (each) => gradeFor('moneyline', null, pickedSide(each), finalOf(each)),
+  HalfTimeResult: (each) => gradeFor('three_way', null, pickedSide(each), finalOf(each)),
+  TenMinutesResult: (each) => gradeFor('three_way', null, pickedSide(each), afterTenMinutes(each)),
+  CorrectScore: gradeCorrectScore,
+  HalfTimeCorrectScore: gradeCorrectScore,
+  Goalscorers: gradeGoalscorer,
 };
+
+const NO_PROP =
+  'its winner does not stand in what is published, and no market here is decided so by the score';
+
+function reasonNotToGrade({ market, selection }: GradingCase): string | null {
+  if (Object.keys(selection).length === 0) return `what was picked is not told (${market})`;
+  return GRADED_AS[market] === undefined ? `${market}: ${NO_PROP}` : null;
+}
 
 const RESULTS = { WON: 'won', LOST: 'lost', VOID: 'push', HALF_WON: 'half_won', HALF_LOST: 'half_lost' };
 
-function scoreOf({ result }: GradingCase): GameResult {
+/** The score of the first half where there is one: the same rule over a part of the game. */
+function scoreOf({ result }: GradingCase): [number, number] {
   const half = result.scores?.['1'];
   const [home, away] = half ? [half.home, half.away] : (result.single_score ?? '').split('-');
+  return [Number(home), Number(away)];
+}
+
+function finalOf(each: GradingCase): GameResult {
+  return final(...scoreOf(each));
+}
+
+/** The score stands in the text of an event: `1:0 Goals 00:00 - 09:59`. */
+function afterTenMinutes({ selection }: GradingCase): GameResult {
+  const [, home, away] = /(\d+):(\d+) Goals 00:00 - 09:59/.exec(selection.events ?? '') ?? [];
   return final(Number(home), Number(away));
 }
 
+const SIDES: Record<string, Outcome> = { '1': 'home', x: 'draw', '2': 'away' };
+
+function pickedSide({ selection }: GradingCase): Outcome {
+  const name = selection.name?.toLowerCase() ?? '';
+  return SIDES[name] ?? (name as Outcome);
+}
+
 /** Their line is the picked side's; ours is always home's. */
-function homeLineOf({ market, selection }: GradingCase): string | null {
-  const line = selection.name ?? '';
-  if (KINDS[market] === 'moneyline') return null;
-  if (KINDS[market] === 'total' || selection.header === 'Home') return line;
-  return line.startsWith('-') ? line.slice(1) : `-${line.replace('+', '')}`;
+function gradeHandicap(each: GradingCase): Grade {
+  const { name: line = '', header = '' } = each.selection;
+  const opposite = line.startsWith('-') ? line.slice(1) : `-${line.replace('+', '')}`;
+  return gradeFor(
+    'spread',
+    header === 'Home' ? line : opposite,
+    header.toLowerCase() as Outcome,
+    finalOf(each),
+  );
+}
+
+function gradeTotal(each: GradingCase): Grade {
+  const { name: line = null, header = '' } = each.selection;
+  return gradeFor('total', line, header.toLowerCase() as Outcome, finalOf(each));
+}
+
+/** A prop whose field is the score itself. Theirs is written with the winner's goals first. */
+function gradeCorrectScore(each: GradingCase): Grade {
+  const { name = '', header } = each.selection;
+  const picked = header === 'Away' ? name.split('-').toReversed().join('-') : name;
+  return gradePropFor('score', picked, [scoreOf(each).join('-')], 1);
+}
+
+/** First and last are won by one player, any time by all who scored. */
+function gradeGoalscorer({ selection }: GradingCase): Grade {
+  const events = JSON.parse(selection.events ?? '[]') as { text: string }[];
+  const scorers = events.map(({ text }) => keyOf(text.replace(/^\d+\w+ Goal - /, '')));
+  return gradePropFor(
+    'scorer',
+    keyOf(selection.name ?? ''),
+    scorers,
+    selection.header === 'Anytime' ? 22 : 1,
+  );
+}
+
+function keyOf(name: string): string {
+  return name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-');
+}
+
+function gradePropFor(prop: string, picked: string, winners: string[], places: number): Grade {
+  const outcomes = [picked, 'somebody-else'].map((key) => ({ key, label: key }));
+  const result: GameResult = { status: 'final', homeScore: 0, awayScore: 0, props: { [prop]: winners } };
+  const grade = gradeProp({ kind: 'prop', prop, outcomes, places }, result)[picked];
+  if (grade === undefined) throw new RangeError(`${picked} is no outcome`);
+  return grade;
 }
 
 describe('published gradings', () => {
@@ -79,15 +135,10 @@ describe('published gradings', () => {
     return;
   }
   const cases = readCases<GradingCase>(gradingFile);
-  const { applicable, leftOut } = partition(cases, ({ market }) =>
-    KINDS[market] === undefined ? `${market} is no market here` : null,
-  );
+  const { applicable, leftOut } = partition(cases, reasonNotToGrade);
 
-  it.each(applicable.map((each) => [each.id, each.market, each] as const))('%s %s', (_id, _market, each) => {
-    const { market, selection, expected } = each;
-    const kind = KINDS[market] ?? 'moneyline';
-    const outcome = (kind === 'moneyline' ? selection.name : selection.header)?.toLowerCase() as Outcome;
-    expect(gradeFor(kind, homeLineOf(each), outcome, scoreOf(each)).result).toBe(RESULTS[expected]);
+  it.each(applicable.map((each) => [each.id, each.market, each] as const))('%s %s', (_id, market, each) => {
+    expect(GRADED_AS[market]?.(each).result).toBe(RESULTS[each.expected]);
   });
 
   it.each(leftOut)('leaves out %i: %s (%s)', (count) => {

@@ -1,5 +1,5 @@
 import type { BetResult } from '../../bets/domain/bet-machine.js';
-import type { MarketKind, Outcome } from '../../sports/domain/markets.js';
+import { outcomesOf, type NamedOutcome, type Outcome, type ScoreKind } from '../../sports/domain/markets.js';
 import type { Price } from '../../sports/domain/odds.js';
 import { quarterUnits } from './line.js';
 
@@ -24,28 +24,37 @@ export interface Grade {
   readonly factors: Factors;
 }
 
-/** A market as grading sees it. A moneyline has no line; a spread's is the home side's. */
-export interface GradedMarket<K extends MarketKind = MarketKind> {
+/** A market that the score decides, as grading sees it. Moneylines have no line; a spread's is the home side's. */
+export interface GradedMarket<K extends ScoreKind = ScoreKind> {
   readonly kind: K;
   /** A decimal string in steps of a quarter: `-2.5`, `0`, `+1.25`, `47.00`. */
   readonly line: string | null;
 }
 
+/** A prop as grading sees it: a field of the result, `prop`, names the winners among its outcomes. */
+export interface GradedProp {
+  readonly kind: 'prop';
+  readonly prop: string;
+  readonly outcomes: readonly NamedOutcome[];
+  /** Winners that are expected. */
+  readonly places: number;
+}
+
 /** How a game ended. Scores count overtime; they may be null only where none is needed. */
 export interface GameResult {
-  readonly status: 'final' | 'cancelled' | 'abandoned' | 'postponed';
+  readonly status: 'final' | 'cancelled' | 'abandoned' | 'postponed' | 'walkover';
   readonly homeScore: number | null;
   readonly awayScore: number | null;
   /** Minutes played when the game was abandoned; unknown is taken as too few. */
   readonly minutesPlayed?: number | null;
   /** Minutes after which the sport's games count (American football 55); a sport without any has no action. */
   readonly actionMinutes?: number | null;
+  /** Winners by the key of a prop. A key that is missing was not reported; an empty list says that nobody won. */
+  readonly props?: Readonly<Record<string, readonly string[]>> | null;
 }
 
-/** A grade for each outcome of the market's kind; where the kind is not known, of one kind or the other. */
-export type Grades<K extends MarketKind = MarketKind> = K extends MarketKind
-  ? Record<Outcome<K>, Grade>
-  : never;
+/** A grade for each outcome of the market's kind; where the kind is not known, of one kind or another. */
+export type Grades<K extends ScoreKind = ScoreKind> = K extends ScoreKind ? Record<Outcome<K>, Grade> : never;
 
 const ONE: Ratio = { num: 1, den: 1 };
 const HALF: Ratio = { num: 1, den: 2 };
@@ -79,22 +88,41 @@ export function deadHeat(places: number, tied: number): Grade {
 /**
  * Grades every outcome of a market by the rules' table, "Markets and grading".
  *
- * - final: graded. A tie is a push on a two-way moneyline.
- * - cancelled, postponed (its grace is over): void.
+ * - final: graded. A tie is a push on a two-way moneyline, and wins `draw` on a three-way one, whose score is that of 90
+ *   minutes and stoppage.
+ * - cancelled, postponed (its grace is over), walkover: void.
  * - abandoned: as final once `actionMinutes` were played and both scores are known; otherwise void, but what was decided
  *   by then stands. Also the way to grade a game that did not finish in time.
  *
  * Throws RangeError when a needed score is no non-negative integer, or a line is missing or not in quarters.
  */
-export function gradeMarket<K extends MarketKind>(market: GradedMarket<K>, result: GameResult): Grades<K>;
+export function gradeMarket<K extends ScoreKind>(market: GradedMarket<K>, result: GameResult): Grades<K>;
 export function gradeMarket(
   { kind, line }: GradedMarket,
   result: GameResult,
 ): Partial<Record<Outcome, Grade>> {
+  if (kind === 'three_way') return gradeThreeWay(result);
   const first =
     kind === 'total' ? gradeOver(totalLine(line), result) : gradeHome(spreadLine(kind, line), result);
   const second = gradeOf(OPPOSITE[first]);
   return kind === 'total' ? { over: gradeOf(first), under: second } : { home: gradeOf(first), away: second };
+}
+
+/**
+ * Grades every outcome of a prop, by its key. Winners that the market does not know still share: three for one place pay
+ * its one known winner a third. A field that was not reported decides nothing; one that was, stands even of a game that
+ * was abandoned.
+ */
+export function gradeProp(market: GradedProp, { status, props }: GameResult): Record<string, Grade> {
+  const told =
+    status === 'final' || status === 'abandoned'
+      ? Object.entries(props ?? {}).find(([key]) => key === market.prop)?.[1]
+      : undefined;
+  const winners = told && new Set(told);
+  const won =
+    winners && winners.size > market.places ? deadHeat(market.places, winners.size) : gradeOf('won');
+  const gradeKey = (key: string) => (winners?.has(key) ? won : gradeOf(winners ? 'lost' : 'void'));
+  return Object.fromEntries(outcomesOf(market).map((key) => [key, gradeKey(key)]));
 }
 
 /**
@@ -119,6 +147,13 @@ const OPPOSITE: Readonly<Record<BetResult, BetResult>> = {
 };
 
 type PartResult = 'won' | 'lost' | 'push' | 'void';
+
+function gradeThreeWay(result: GameResult): Grades<'three_way'> {
+  if (!hasAction(result)) return { home: gradeOf('void'), draw: gradeOf('void'), away: gradeOf('void') };
+  const margin = scoreOf(result.homeScore) - scoreOf(result.awayScore);
+  const gradeIf = (won: boolean) => gradeOf(won ? 'won' : 'lost');
+  return { home: gradeIf(margin > 0), draw: gradeIf(margin === 0), away: gradeIf(margin < 0) };
+}
 
 /** A moneyline is a spread of nothing. */
 function gradeHome(line: number, result: GameResult): BetResult {
@@ -151,8 +186,14 @@ function sideOf(difference: number): PartResult {
   return difference > 0 ? 'won' : 'lost';
 }
 
-/** A game given up on may lack its scores, whatever was said of its minutes: there is nothing to grade by. */
-function hasAction({ status, homeScore, awayScore, minutesPlayed, actionMinutes }: GameResult): boolean {
+/** Whether the game counts. One given up on may lack its scores, whatever was said of its minutes: there is nothing to grade by. */
+export function hasAction({
+  status,
+  homeScore,
+  awayScore,
+  minutesPlayed,
+  actionMinutes,
+}: GameResult): boolean {
   if (status !== 'abandoned') return status === 'final';
   if (homeScore === null || awayScore === null) return false;
   return (
@@ -165,7 +206,7 @@ function scoreOf(score: number | null): number {
   return score as number;
 }
 
-function spreadLine(kind: MarketKind, line: string | null): number {
+function spreadLine(kind: ScoreKind, line: string | null): number {
   return kind === 'moneyline' ? 0 : quarterUnits(line);
 }
 

@@ -1,12 +1,32 @@
-import type { GameState, MarketKind, MarketState } from '../../sports/domain/markets.js';
-import { gradeMarket, gradeOf, type Grade, type GameResult } from './grading.js';
+import { isOver } from '../../sports/domain/game-report.js';
+import {
+  type GameState,
+  type MarketKind,
+  type MarketState,
+  type NamedOutcome,
+  outcomesOf,
+} from '../../sports/domain/markets.js';
+import { gradeMarket, gradeOf, gradeProp, type Grade, type GameResult, hasAction } from './grading.js';
+
+/** Why a bet or a leg is graded as it is, where its result alone does not say. The README tells each. */
+export const REASONS = [
+  'MARKET_VOIDED',
+  'GAME_CANCELLED',
+  'GAME_ABANDONED',
+  'GAME_WALKOVER',
+  'RESULT_MISSING',
+  'DEAD_HEAT',
+  'TAKEN_AFTER_START',
+  'LEGS_VOID',
+] as const;
+export type Reason = (typeof REASONS)[number];
 
 /** One outcome's verdict, as `bets_grade` takes it. */
 export interface Verdict {
   market_id: string;
   outcome: string;
   status: string;
-  reason: string | null;
+  reason: Reason | null;
   v_num: number;
   v_den: number;
   w: number;
@@ -19,6 +39,10 @@ export interface JudgedMarket {
   kind: MarketKind;
   line: string | null;
   status: MarketState;
+  /** What a prop is, of props alone. */
+  prop?: string | null;
+  outcomes?: readonly NamedOutcome[] | null;
+  places?: number;
 }
 
 export interface JudgedGame {
@@ -26,47 +50,88 @@ export interface JudgedGame {
   homeScore: number | null;
   awayScore: number | null;
   minutesPlayed: number | null;
+  props?: Readonly<Record<string, readonly string[]>> | null;
+  /** Since when its result may be graded; null while it is to be confirmed. */
+  confirmedAt: Date | null;
 }
 
-const OVER: readonly GameState[] = ['final', 'cancelled', 'abandoned'];
-
-export function isOver(game: { status: GameState }): boolean {
-  return OVER.includes(game.status);
+/** Whether the game has a result that may be graded. */
+export function isDecided({ status, confirmedAt }: Pick<JudgedGame, 'status' | 'confirmedAt'>): boolean {
+  return isOver(status) && confirmedAt !== null;
 }
 
-/** The markets that can be judged now: all of a game that is over, of another one those that were voided. */
+/** The markets that can be judged now: all of a game that is decided, of another one those that were voided. */
 export function judgedMarkets<M extends JudgedMarket>(game: JudgedGame, markets: readonly M[]): M[] {
-  return markets.filter((market) => isOver(game) || market.status === 'voided');
+  return markets.filter((market) => isDecided(game) || market.status === 'voided');
 }
 
-/** The verdict on every outcome of these markets. A void says why. */
+/** The verdict on every outcome of these markets, with the reason of a void and of a dead heat. */
 export function verdictsOf(
-  game: JudgedGame,
+  game: Omit<JudgedGame, 'confirmedAt'>,
   markets: readonly JudgedMarket[],
   actionMinutes: number | null,
 ): Verdict[] {
-  return markets.flatMap((market) => {
-    const voided = market.status === 'voided';
-    const result = { ...game, status: game.status as GameResult['status'], actionMinutes };
-    const grades: [string, Grade][] = voided
-      ? outcomesOf(market.kind).map((outcome) => [outcome, gradeOf('void')])
-      : Object.entries(gradeMarket(market, result));
-    return grades.map(([outcome, { result: status, factors }]) => ({
+  const result: GameResult = { ...game, status: game.status as GameResult['status'], actionMinutes };
+  return markets.flatMap((market) =>
+    gradesOf(market, result).map(([outcome, { result: status, factors }]) => ({
       market_id: market.id,
       outcome,
       status,
-      reason: status === 'void' ? (voided ? 'MARKET_VOIDED' : `GAME_${game.status.toUpperCase()}`) : null,
+      reason: reasonOf(market, result, status, factors),
       v_num: factors.v.num,
       v_den: factors.v.den,
       w: factors.w,
       h_num: factors.h.num,
       h_den: factors.h.den,
-    }));
-  });
+    })),
+  );
 }
 
-function outcomesOf(kind: MarketKind): string[] {
-  return kind === 'total' ? ['over', 'under'] : ['home', 'away'];
+function gradesOf(market: JudgedMarket, result: GameResult): [string, Grade][] {
+  const { kind, line, prop = null, outcomes = null, places = 1 } = market;
+  if (market.status === 'voided')
+    return outcomesOf({ kind, outcomes }).map((outcome) => [outcome, gradeOf('void')]);
+  if (kind !== 'prop') return Object.entries(gradeMarket({ kind, line }, result));
+  return Object.entries(gradeProp({ kind, prop: prop ?? '', outcomes: outcomes ?? [], places }, result));
+}
+
+function reasonOf(
+  market: JudgedMarket,
+  result: GameResult,
+  status: Grade['result'],
+  { h }: Grade['factors'],
+): Reason | null {
+  if (status !== 'void') return h.num === h.den ? null : 'DEAD_HEAT';
+  if (market.status === 'voided') return 'MARKET_VOIDED';
+  if (market.kind === 'prop' && hasAction(result)) return 'RESULT_MISSING';
+  return VOID_REASONS[result.status] ?? 'GAME_CANCELLED';
+}
+
+const VOID_REASONS: Partial<Record<GameResult['status'], Reason>> = {
+  abandoned: 'GAME_ABANDONED',
+  walkover: 'GAME_WALKOVER',
+};
+
+export type SettlementKind = 'settle' | 'resettle' | 'cancel';
+
+/**
+ * What a settlement is to the one before it: it settles outcomes for the first time, settles some otherwise, or cancels:
+ * all that it changes, it voids.
+ */
+export function kindOf(before: readonly Verdict[] | null, now: readonly Verdict[]): SettlementKind {
+  const earlier = new Map(before?.map((verdict) => [nameOf(verdict), verdict]));
+  const known = now.filter((verdict) => earlier.has(nameOf(verdict)));
+  const changed = known.filter((verdict) => factsOf(verdict) !== factsOf(earlier.get(nameOf(verdict))));
+  if (changed.length > 0) return changed.every(({ status }) => status === 'void') ? 'cancel' : 'resettle';
+  return known.length < now.length || before === null ? 'settle' : 'resettle';
+}
+
+function nameOf({ market_id, outcome }: Verdict): string {
+  return `${market_id} ${outcome}`;
+}
+
+function factsOf(verdict: Verdict | undefined): string {
+  return JSON.stringify([verdict?.status, verdict?.h_num, verdict?.h_den]);
 }
 
 /** Cuts the pools into chunks of at most `maxBets` bets; a pool is never cut. */

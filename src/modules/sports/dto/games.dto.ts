@@ -1,3 +1,4 @@
+import { ApiProperty } from '@nestjs/swagger';
 import {
   BoolField,
   DateField,
@@ -10,6 +11,7 @@ import {
 } from '../../../platform/http/fields.js';
 import { CursorQuery } from '../../../platform/http/pagination.js';
 import { MARKET_KINDS } from '../domain/markets.js';
+import { PeriodsField, PropWinnersField } from './result-fields.js';
 
 export const GAME_STATES = [
   'scheduled',
@@ -20,7 +22,6 @@ export const GAME_STATES = [
   'abandoned',
 ] as const;
 const MARKET_STATES = ['open', 'suspended', 'closed', 'settled', 'voided'] as const;
-const OUTCOMES = ['home', 'away', 'over', 'under'] as const;
 
 export class GamesQuery extends CursorQuery {
   @TextField({ optional: true, max: 40, pattern: /^[a-z_]+$/, example: 'american_football' })
@@ -40,7 +41,11 @@ export class GamesQuery extends CursorQuery {
 }
 
 export class PriceDto {
-  @EnumField(OUTCOMES)
+  @TextField({
+    max: 60,
+    example: 'home',
+    description: "home, draw, away, over, under, or the key of a prop's outcome",
+  })
   outcome: string;
 
   @UuidField({ description: 'Names this price for ever; send it back as oddsId to bet at it' })
@@ -55,6 +60,14 @@ export class PriceDto {
 
   @TextField({ max: 20, example: '1.9091', description: 'Decimal odds to 4 places, for display' })
   decimal: string;
+}
+
+export class NamedOutcomeDto {
+  @TextField({ max: 60, example: 'kelce' })
+  key: string;
+
+  @TextField({ max: 120, example: 'Travis Kelce' })
+  label: string;
 }
 
 export class MarketDto {
@@ -72,10 +85,45 @@ export class MarketDto {
   })
   line: string | null;
 
+  @TextField({
+    nullable: true,
+    max: 60,
+    example: null,
+    description: 'The field of the result that decides a prop; null for other markets',
+  })
+  prop: string | null;
+
+  @TextField({ nullable: true, max: 120, example: null, description: 'What a prop is' })
+  title: string | null;
+
+  @ObjectField(() => NamedOutcomeDto, {
+    list: true,
+    nullable: true,
+    example: null,
+    description: 'What can be bet on in a prop',
+  })
+  outcomes: NamedOutcomeDto[] | null;
+
+  @IntField({
+    min: 1,
+    max: 100,
+    example: 1,
+    description: 'Winners that are expected; more of them share (dead heat)',
+  })
+  places: number;
+
+  @IntField({
+    nullable: true,
+    min: 0,
+    example: null,
+    description: 'Credits that one player may have staked on it at most; null: the limits of every bet alone',
+  })
+  maxStake: number | null;
+
   @EnumField(MARKET_STATES)
   status: string;
 
-  @ObjectField(() => PriceDto, { list: true })
+  @ObjectField(() => PriceDto, { list: true, description: 'In the order in which outcomes are shown' })
   prices: PriceDto[];
 }
 
@@ -113,8 +161,28 @@ export class GameDto {
   @IntField({ nullable: true, min: 0, example: 10 })
   awayScore: number | null;
 
+  @ApiProperty({
+    type: 'array',
+    nullable: true,
+    items: { type: 'array', items: { type: 'integer' }, minItems: 2, maxItems: 2 },
+    example: [
+      [14, 0],
+      [7, 10],
+      [14, 0],
+      [7, 0],
+    ],
+    description: 'Scores by period, home before away; null where nobody tells them',
+  })
+  periods: [number, number][] | null;
+
+  @BoolField({ example: true, description: 'The result stands and its bets are graded; false before that' })
+  resultConfirmed: boolean;
+
   @TextField({ max: 80, example: '2023_05_DAL_SF', description: "The source's own id" })
   externalId: string;
+
+  @IntField({ min: 1, example: 17, description: 'The number of its last change, as /odds counts them' })
+  seq: number;
 
   @ObjectField(() => MarketDto, { list: true })
   markets: MarketDto[];
@@ -126,8 +194,10 @@ export class IdParam {
 }
 
 export class GameResultDto {
-  @EnumField(['in_progress', 'final', 'cancelled', 'abandoned', 'postponed'], { example: 'final' })
-  status: 'in_progress' | 'final' | 'cancelled' | 'abandoned' | 'postponed';
+  @EnumField(['in_progress', 'final', 'cancelled', 'abandoned', 'postponed', 'walkover'], {
+    example: 'final',
+  })
+  status: 'in_progress' | 'final' | 'cancelled' | 'abandoned' | 'postponed' | 'walkover';
 
   @IntField({ optional: true, min: 0, max: 2000, example: 42, description: 'Required when final' })
   homeScore?: number;
@@ -143,6 +213,12 @@ export class GameResultDto {
     example: 55,
   })
   minutesPlayed?: number;
+
+  @PeriodsField()
+  periods?: [number, number][];
+
+  @PropWinnersField()
+  props?: Record<string, string[]>;
 
   @TimeField({ optional: true, description: 'New start of a postponed game' })
   startsAt?: string;

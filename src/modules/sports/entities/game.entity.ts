@@ -65,7 +65,15 @@ export class Game {
   @Column('timestamptz', { name: 'confirmed_at', nullable: true })
   confirmedAt: Date | null;
 
-  /** Counts the results that were recorded; each is settled once. */
+  /** When what a feed has said is confirmed, unless somebody says otherwise; null when nothing waits. */
+  @Column('timestamptz', { name: 'confirm_due_at', nullable: true })
+  confirmDueAt: Date | null;
+
+  /** A person has said how it ended: no feed undoes that. */
+  @Column('boolean', { name: 'told_by_person', default: false })
+  toldByPerson: boolean;
+
+  /** Counts the results that may be graded; each is settled once. */
   @Column('int', { name: 'result_version', default: 0 })
   resultVersion: number;
 

@@ -42,6 +42,10 @@ export class Market {
   @Column('text', { name: 'suspended_by', nullable: true })
   suspendedBy: SuspendedBy | null;
 
+  /** Whether a feed offers it: it is suspended when its feed falls silent. */
+  @Column('boolean', { name: 'of_feed', default: false })
+  ofFeed: boolean;
+
   /** The number among its game's changes at which it changed last; the database sets it. */
   @Column('bigint', { default: 0 })
   seq: string;

@@ -1,4 +1,5 @@
 import type { MarketKind, NamedOutcome } from '../domain/markets.js';
+import type { FeedProblem, FeedQuota } from './feed-problem.js';
 
 /** A game that a feed has on its schedule. */
 export interface FeedGame {
@@ -77,4 +78,8 @@ export interface SportsFeed {
   odds(signal: AbortSignal): Promise<readonly FeedOdds[] | null>;
   scores(signal: AbortSignal): Promise<readonly FeedScore[] | null>;
   results(signal: AbortSignal): Promise<readonly FeedResult[] | null>;
+  /** What has been left out of its answers since it was asked before, and why; of each problem once an answer. */
+  problems?(): readonly FeedProblem[];
+  /** What its provider has told of the calls that are left, where it does. */
+  status?(): FeedQuota | null;
 }

@@ -1,11 +1,23 @@
 import type { MarketColumns, QuoteColumns } from './read-market.js';
 
 /**
- * The two-way markets of football-data.co.uk, named as in the publisher's key to its columns. Odds are those taken before
- * the game, not the closing ones (`PC>2.5`, `AHCh`, …), which only the later seasons have. Preferred is the sharpest
+ * The markets of football-data.co.uk, named as in the publisher's key to its columns. Odds are those taken before
+ * the game, not the closing ones (`PSCH`, `PC>2.5`, `AHCh`, …), which only the later seasons have. Preferred is the sharpest
  * bookmaker; averages come last, for nobody offered them.
  */
 export const FOOTBALL_DATA_MARKETS: readonly MarketColumns[] = [
+  {
+    kind: 'three_way',
+    odds: 'decimal',
+    // Pinnacle, Bet365, Gamebookers, William Hill, Ladbrokes, Bet&Win, Interwetten, VC Bet; no bookmaker has all seasons.
+    quotes: ['PS', 'B365', 'GB', 'WH', 'LB', 'BW', 'IW', 'VC', 'Avg', 'BbAv'].map((bookmaker) => ({
+      prices: [
+        { outcome: 'home', column: `${bookmaker}H` },
+        { outcome: 'draw', column: `${bookmaker}D` },
+        { outcome: 'away', column: `${bookmaker}A` },
+      ],
+    })),
+  },
   {
     kind: 'spread',
     odds: 'decimal',

@@ -1,31 +1,35 @@
+import type { Outcome, ScoreKind } from '../domain/markets.js';
+
 /** A source of season files that Parley can import. */
 export type SeasonFormat = 'nflverse' | 'football-data';
 
 /** A price as its source gave it: `american` (integer, at least 100 either way) or `decimal` (exact text), never both. */
 export interface ImportedPrice {
-  outcome: 'home' | 'away' | 'over' | 'under';
+  outcome: Outcome;
   american?: number;
   decimal?: string;
 }
 
-/** A complete two-way market: both prices, and its line wherever the kind has one. */
+/** A complete market: the prices of all of its outcomes, and its line wherever the kind has one. */
 export interface ImportedMarket {
-  kind: 'moneyline' | 'spread' | 'total';
+  kind: ScoreKind;
   /**
-   * Exact decimal in quarter steps (`-3.5`, `0.25`, `47`); null for a moneyline. A spread's line is the handicap given
+   * Exact decimal in quarter steps (`-3.5`, `0.25`, `47`); null for a moneyline of either kind. A spread's line is the handicap given
    * to the HOME side, so a negative line means that home is the favourite, whatever sign the source writes.
    */
   line: string | null;
-  /** Home before away, over before under. */
+  /** In the order of `OUTCOMES`: home, draw, away; over, under. */
   prices: ImportedPrice[];
 }
 
 /** One game of a season file with its markets and, once it was played, its final score. */
 export interface ImportedGame {
-  source: SeasonFormat;
+  /** `games.source`: its format, of a season file. */
+  source: string;
   /** The same for the same game on every import, and unique within its source. */
   externalId: string;
-  sport: 'american_football' | 'soccer';
+  /** A key of `config/sports.yml`. */
+  sport: string;
   /** `NFL`, `EPL`, `La Liga`, … */
   league: string;
   /** `2023` where a season is named by one year, `2022-23` where it is named by two. */

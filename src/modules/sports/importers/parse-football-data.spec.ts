@@ -52,6 +52,15 @@ describe('parseFootballData', () => {
       neutral: false,
       markets: [
         {
+          kind: 'three_way',
+          line: null,
+          prices: [
+            { outcome: 'home', decimal: '11.2' },
+            { outcome: 'draw', decimal: '6.22' },
+            { outcome: 'away', decimal: '1.28' },
+          ],
+        },
+        {
           kind: 'spread',
           line: '1.75',
           prices: [
@@ -79,6 +88,7 @@ describe('parseFootballData', () => {
     expect(games).toHaveLength(10);
     const withoutPinnacle = games.find(({ homeTeam }) => homeTeam === 'Man City');
     expect(withoutPinnacle && summary(withoutPinnacle)).toEqual([
+      ['three_way', null, '1.13', '10.77', '20.4'],
       ['spread', '-2.5', '1.89', '2.02'],
       ['total', '2.5', '1.25', '4'],
     ]);
@@ -101,18 +111,21 @@ describe('parseFootballData', () => {
       [
         '2012-08-18T14:00:00.000Z',
         'Arsenal',
+        ['three_way', null, '1.44', '4.76', '8.78'],
         ['spread', '-1.25', '1.96', '1.91'],
         ['total', '2.5', '1.76', '2.05'],
       ],
       [
         '2012-08-18T14:00:00.000Z',
         'Fulham',
+        ['three_way', null, '1.82', '3.81', '4.8'],
         ['spread', '-0.5', '1.8', '2.09'],
         ['total', '2.5', '1.89', '1.92'],
       ],
       [
         '2012-08-18T14:00:00.000Z',
         'Newcastle',
+        ['three_way', null, '2.65', '3.47', '2.82'],
         ['spread', '0', '1.88', '1.97'],
         ['total', '2.5', '1.88', '1.92'],
       ],
@@ -120,12 +133,14 @@ describe('parseFootballData', () => {
       [
         '2013-01-01T15:00:00.000Z',
         'Southampton',
+        ['three_way', null, '5.24', '4.05', '1.71'],
         ['spread', '0.75', '1.97', '1.89'],
         ['total', '2.5', '1.59', '2.28'],
       ],
       [
         '2013-05-19T14:00:00.000Z',
         'Wigan',
+        ['three_way', null, '2.1', '3.66', '3.7'],
         ['spread', '-0.25', '1.79', '2.07'],
         ['total', '2.5', '1.71', '2.11'],
       ],
@@ -168,6 +183,53 @@ describe('parseFootballData', () => {
     const { games, issues } = await readRows(odds);
     expect(issues).toEqual([]);
     expect(games[0]?.markets[0]?.prices[0]).toEqual({ outcome: 'over', decimal: over });
+  });
+
+  it.each([
+    [
+      'Pinnacle first',
+      { PSH: '2.10', PSD: '3.4', PSA: '3.8', B365H: '2', B365D: '3', B365A: '4' },
+      ['2.10', '3.4', '3.8'],
+    ],
+    [
+      'Bet365 when Pinnacle has no draw',
+      { PSH: '2.1', PSA: '3.8', B365H: '2', B365D: '3', B365A: '4' },
+      ['2', '3', '4'],
+    ],
+    [
+      'a later one before the average',
+      { AvgH: '2', AvgD: '3', AvgA: '4', VCH: '2.2', VCD: '3', VCA: '4' },
+      ['2.2', '3', '4'],
+    ],
+    ['the average last', { BbAvH: '1.76', BbAvD: '3.5', BbAvA: '5' }, ['1.76', '3.5', '5']],
+  ])('takes 1X2 of %s: home, draw, away', async (_, odds, [home, draw, away]) => {
+    const { games, issues } = await readRows(odds);
+    expect(issues).toEqual([]);
+    expect(games[0]?.markets).toEqual([
+      {
+        kind: 'three_way',
+        line: null,
+        prices: [
+          { outcome: 'home', decimal: home },
+          { outcome: 'draw', decimal: draw },
+          { outcome: 'away', decimal: away },
+        ],
+      },
+    ]);
+  });
+
+  it('takes nobody’s closing odds', async () => {
+    expect((await readRows({ PSCH: '2', PSCD: '3', PSCA: '4' })).games).toMatchObject([{ markets: [] }]);
+  });
+
+  it.each([
+    ['is missing, so the three_way market is left out', { B365H: '2', B365A: '4' }, 'B365D', 1],
+    ['is not a decimal price (must be above 1)', { PSH: '2', PSD: '1', PSA: '4' }, 'PSD', 0],
+    ['is not a decimal price', { PSH: '+110', PSD: '3', PSA: '4' }, 'PSH', 0],
+  ])('says of 1X2 that a price %s', async (problem, odds, column, count) => {
+    const { games, issues } = await readRows(odds);
+    expect(issues).toMatchObject([{ column, problem }]);
+    expect(games).toHaveLength(count);
   });
 
   it('reads each bookmaker’s handicap on its own line', async () => {
@@ -224,7 +286,7 @@ describe('parseFootballData', () => {
     ? readdirSync(WHOLE_FILES).filter((name) => name.endsWith('.csv'))
     : [];
 
-  it.each(files)('reads every game of %s with both markets and no issue', async (name) => {
+  it.each(files)('reads every game of %s with all three markets and no issue', async (name) => {
     const { games, issues } = await split(parseFootballData(createReadStream(join(WHOLE_FILES, name))));
     expect(issues).toEqual([]);
     expect(games).toHaveLength(380);
@@ -232,6 +294,6 @@ describe('parseFootballData', () => {
     expect(new Set(games.map(({ season }) => `E0_${season.slice(2, 4)}${season.slice(5)}.csv`))).toEqual(
       new Set([name]),
     );
-    expect(games.every(({ markets, score }) => markets.length === 2 && score !== null)).toBe(true);
+    expect(games.every(({ markets, score }) => markets.length === 3 && score !== null)).toBe(true);
   });
 });

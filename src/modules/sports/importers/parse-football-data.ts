@@ -50,9 +50,9 @@ const LEAGUES: ReadonlyMap<string, string> = new Map([
  * or dd-mm-yyyy, UTF-8 or Latin-1, with or without a byte order mark, rows cut short and empty rows included. Where there
  * is no `Time` the kick-off is taken to be 15:00 in London, which is a guess: nobody should bet on such a game live.
  *
- * Imported are over/under 2.5 goals and the Asian handicap (the line as given to home, in quarter steps), each from the
- * first complete bookmaker of Pinnacle, Bet365, Gamebookers, Ladbrokes and the market's average; decimal prices are kept
- * to the letter. The 1X2 odds are a three-way market and are left for when the product takes those.
+ * Imported are 1X2 (a three-way market), the Asian handicap (the line as given to home, in quarter steps) and over/under 2.5
+ * goals, each whole from the first bookmaker that has all of it, the market's average last (`FOOTBALL_DATA_MARKETS`); decimal
+ * prices are kept to the letter.
  *
  * A malformed value leaves its row out, a half-quoted market only itself, as in `parseNflverse`; columns of bookmakers
  * that were not needed are not judged. The season is told by the first good day of the file (from July on it begins in

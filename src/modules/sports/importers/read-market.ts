@@ -1,11 +1,12 @@
 import type { ImportedMarket, ImportedPrice } from './imported-game.js';
 import type { RowReader } from './row-reader.js';
 
-/** The columns in which a source gives one bookmaker's prices on a two-way market. */
+/** The columns in which a source gives one bookmaker's prices on a market. */
 export interface QuoteColumns {
   /** The line's column, when the line stands in the file. */
   line?: string;
-  prices: readonly [PriceColumn, PriceColumn];
+  /** One of each outcome, in the order of `OUTCOMES`. */
+  prices: readonly PriceColumn[];
 }
 
 interface PriceColumn {
@@ -27,7 +28,7 @@ export interface MarketColumns {
 /**
  * Reads a market from the first bookmaker that quotes it completely; bookmakers after that one are not looked at, right
  * or wrong. Nobody quotes any of it: there is no market, and nothing to say. Somebody quotes a part (a line without
- * prices, one price of two) and nobody the whole: null, and an issue that names the first field missing. A value that is
+ * prices, one price of two or three) and nobody the whole: null, and an issue that names the first field missing. A value that is
  * malformed is a fault of the row.
  */
 export function readMarket(row: RowReader, market: MarketColumns): ImportedMarket | null {

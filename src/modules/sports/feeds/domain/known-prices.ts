@@ -1,0 +1,93 @@
+import type { MarketState, SuspendedBy } from '../../domain/markets.js';
+import type { PriceTaken } from '../../odds/odds-intake.service.js';
+import type { FeedMarket, FeedPrice } from '../sports-feed.js';
+import { marketName } from './feed-checks.js';
+
+/** A market as it is held, with the prices that it has. */
+export interface KnownMarket {
+  readonly id: string;
+  readonly name: string;
+  readonly line: string | null;
+  readonly status: MarketState;
+  readonly suspendedBy: SuspendedBy | null;
+  /** Whether the feed offers it, or an operator does. */
+  readonly ofFeed: boolean;
+  /** By outcome, as `priceKey` writes them. */
+  readonly prices: Map<string, string>;
+}
+
+export interface KnownMarkets {
+  readonly gameId: string;
+  readonly markets: readonly KnownMarket[];
+}
+
+/** What an answer of a feed makes of one game. */
+export interface OddsDifference {
+  /** Markets that are new, have another line, or are to be taken up again. */
+  readonly moved: readonly FeedMarket[];
+  /** Prices that changed and nothing else. */
+  readonly prices: readonly PriceTaken[];
+  /** Open markets that are not offered any longer. */
+  readonly withdrawn: readonly string[];
+  /** Open markets of which the feed said something that is not believed. */
+  readonly doubted: readonly string[];
+}
+
+/** A price as text: the same for the same price, however a feed writes it. */
+export function priceKey({
+  american,
+  decimal,
+}: {
+  american?: number | null;
+  decimal?: string | null;
+}): string {
+  if (american !== undefined && american !== null) return String(american);
+  const text = decimal ?? '';
+  return text.includes('.') ? `d${text.replace(/\.?0+$/, '')}` : `d${text}`;
+}
+
+/**
+ * What is new in what a feed offers of a game. `doubtful` names the markets that are not believed: they are neither priced nor
+ * taken for withdrawn. What an operator has suspended is priced and stays suspended.
+ */
+export function differenceOf(
+  known: KnownMarkets,
+  offered: readonly FeedMarket[],
+  doubtful: ReadonlySet<string>,
+): OddsDifference {
+  const good = offered.filter((market) => !doubtful.has(marketName(market)));
+  const moved: FeedMarket[] = [];
+  const prices: PriceTaken[] = [];
+  for (const market of good) {
+    const held = known.markets.find(
+      (one) => one.name === marketName(market) && sameLine(one.line, market.line),
+    );
+    if (held === undefined || ['line_moved', 'feed_stale'].includes(held.suspendedBy ?? ''))
+      moved.push(market);
+    else prices.push(...changed(known.gameId, held, market.prices));
+  }
+  const told = new Set(good.map(marketName));
+  const open = known.markets.filter(({ status, ofFeed }) => status === 'open' && ofFeed);
+  return {
+    moved,
+    prices,
+    withdrawn: open.filter(({ name }) => !told.has(name) && !doubtful.has(name)).map(({ id }) => id),
+    doubted: open.filter(({ name }) => doubtful.has(name)).map(({ id }) => id),
+  };
+}
+
+function sameLine(one: string | null, other: string | null): boolean {
+  return one === null || other === null ? one === other : Number(one) === Number(other);
+}
+
+function changed(gameId: string, { id, prices }: KnownMarket, told: readonly FeedPrice[]): PriceTaken[] {
+  return told
+    .filter((price) => prices.get(price.outcome) !== priceKey(price))
+    .map(({ outcome, american, decimal }) => ({
+      gameId,
+      marketId: id,
+      outcome,
+      american: american ?? null,
+      decimal: decimal ?? null,
+    }));
+}

@@ -1,0 +1,172 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../../platform/clock/clock.js';
+import { Rules } from '../../../platform/config/rules.js';
+import { UnitOfWork } from '../../../platform/database/unit-of-work.js';
+import { GameChanges } from '../odds/game-changes.js';
+import { OddsIntakeService, type PriceTaken } from '../odds/odds-intake.service.js';
+import type { OfferedMarkets } from '../offered-game.js';
+import { SlateCache } from '../slate-cache.js';
+import { SlateIntakeService } from '../slate-intake.service.js';
+import { marketFaults } from './domain/feed-checks.js';
+import { differenceOf, type OddsDifference } from './domain/known-prices.js';
+import { FeedBook, type KnownGame } from './feed-book.js';
+import { FeedDoubtsService } from './feed-doubts.service.js';
+import { FeedsRepository } from './feeds.repository.js';
+import type { Doubt } from './feeds.types.js';
+import type { FeedMarket, FeedOdds } from './sports-feed.js';
+
+/** What is held in memory is read anew so often: an operator may have changed it. */
+const READ_AGAIN_MS = 30_000;
+/** A game is told to be fresh this often while its prices stay as they are; far more often than it would be stale. */
+const FRESH_MS = 10_000;
+const BATCH = 200;
+
+interface Taken {
+  readonly game: KnownGame;
+  readonly difference: OddsDifference;
+}
+
+/**
+ * Odds of feeds: unchanged prices cost nothing but a look into memory, changed ones one statement a thousand, and only markets that are
+ * new, moved or gone go the way of an import.
+ */
+@Injectable()
+export class FeedOddsService {
+  private readonly books = new Map<string, FeedBook>();
+
+  constructor(
+    private readonly repository: FeedsRepository,
+    private readonly doubts: FeedDoubtsService,
+    private readonly slate: SlateIntakeService,
+    private readonly prices: OddsIntakeService,
+    private readonly changes: GameChanges,
+    private readonly unitOfWork: UnitOfWork,
+    private readonly clock: Clock,
+    private readonly rules: Rules,
+    private readonly cache: SlateCache,
+  ) {}
+
+  /** What is held of a feed's games may be old: games came in, or somebody else followed the feed. */
+  forget(source: string): void {
+    this.books.get(source)?.outdate();
+  }
+
+  /** Takes an answer; null is the last one again. How many prices were stored. Nothing is written once `signal` is aborted. */
+  async take(source: string, told: readonly FeedOdds[] | null, signal: AbortSignal): Promise<number> {
+    const book = this.bookOf(source);
+    const answer = book.answer(told);
+    await this.refresh(book);
+    const { taken, doubts } = this.compare(book, answer);
+    signal.throwIfAborted();
+    await this.suspend(taken);
+    await this.doubts.note(source, doubts);
+    const moved = taken.flatMap(({ game, difference }) =>
+      difference.moved.length > 0 ? [{ source, externalId: game.externalId, markets: difference.moved }] : [],
+    );
+    signal.throwIfAborted();
+    const stored = await this.move(book, moved);
+    signal.throwIfAborted();
+    return stored + (await this.price(book, taken));
+  }
+
+  private bookOf(source: string): FeedBook {
+    const book = this.books.get(source) ?? new FeedBook(source);
+    this.books.set(source, book);
+    return book;
+  }
+
+  /** All that is known once in a while, and what waits for a fresh price at every answer. */
+  private async refresh(book: FeedBook): Promise<void> {
+    const now = this.clock.now().getTime();
+    if (book.isOlderThan(now, READ_AGAIN_MS)) {
+      book.readAll(await this.repository.knownGames(book.source, null), now);
+      return;
+    }
+    const waiting = (await this.repository.waitingGames(book.source)).filter(
+      (id) => book.game(id) !== undefined,
+    );
+    if (waiting.length > 0) book.read(await this.repository.knownGames(book.source, waiting));
+  }
+
+  private compare(book: FeedBook, answer: readonly FeedOdds[]): { taken: Taken[]; doubts: Doubt[] } {
+    const now = this.clock.now();
+    const taken: Taken[] = [];
+    const doubts: Doubt[] = [];
+    const times = Map.groupBy(answer, ({ externalId }) => externalId);
+    for (const [externalId, offers] of times) {
+      const game = book.game(externalId);
+      if (game === undefined || game.startsAt <= now) continue;
+      const doubt = (reason: Doubt['reason'], details: Doubt['details']) =>
+        doubts.push({ kind: 'odds', externalId, gameId: game.gameId, reason, details });
+      const [{ markets }] = offers as [FeedOdds];
+      const names = new Set<string>();
+      if (offers.length > 1) {
+        doubt('GAME_TWICE', { times: offers.length });
+        for (const { name } of game.markets) names.add(name);
+      }
+      for (const { market, reason, details } of marketFaults(game.sport, markets, this.rules.sports.checks)) {
+        names.add(market);
+        if (offers.length === 1) doubt(reason, { markets: [{ market, ...details }] });
+      }
+      const offered: readonly FeedMarket[] = offers.length > 1 ? [] : markets;
+      taken.push({ game, difference: differenceOf(game, offered, names) });
+    }
+    return { taken, doubts };
+  }
+
+  /** What is not offered any longer is as if its line had moved; what is doubted waits for a price that is not. */
+  private async suspend(taken: readonly Taken[]): Promise<void> {
+    const withdrawn = taken.flatMap(({ difference }) => difference.withdrawn);
+    const doubted = taken.flatMap(({ difference }) => difference.doubted);
+    if (withdrawn.length + doubted.length === 0) return;
+    const games = taken
+      .filter(({ difference }) => difference.withdrawn.length + difference.doubted.length > 0)
+      .map(({ game }) => game.gameId);
+    await this.unitOfWork.run(async (manager) => {
+      await this.repository.shutGames(manager, games);
+      const told = [
+        ...(await this.repository.suspend(manager, withdrawn, 'line_moved')),
+        ...(await this.repository.suspend(manager, doubted, 'feed_stale')),
+      ];
+      this.changes.told(manager, ...new Set(told));
+    });
+    this.cache.clear();
+    for (const { game, difference } of taken) {
+      game.suspended(difference.withdrawn, 'line_moved');
+      game.suspended(difference.doubted, 'feed_stale');
+    }
+  }
+
+  private async move(book: FeedBook, moved: readonly OfferedMarkets[]): Promise<number> {
+    let stored = 0;
+    for (let from = 0; from < moved.length; from += BATCH) {
+      const batch = moved.slice(from, from + BATCH);
+      stored += await this.unitOfWork.run(async (manager) => this.slate.takeMarkets(manager, batch));
+      book.read(
+        await this.repository.knownGames(
+          book.source,
+          batch.map(({ externalId }) => externalId),
+        ),
+      );
+    }
+    if (moved.length > 0) this.cache.clear();
+    return stored;
+  }
+
+  private async price(book: FeedBook, taken: readonly Taken[]): Promise<number> {
+    const now = this.clock.now().getTime();
+    const changed: PriceTaken[] = taken.flatMap(({ difference }) => difference.prices);
+    const fresh = taken.filter(
+      ({ game, difference }) =>
+        difference.prices.length > 0 || Math.abs(now - (book.freshAt.get(game.gameId) ?? 0)) >= FRESH_MS,
+    );
+    if (fresh.length === 0) return 0;
+    const stored = await this.prices.take(
+      changed,
+      fresh.map(({ game }) => game.gameId),
+    );
+    for (const { game } of fresh) book.freshAt.set(game.gameId, now);
+    for (const price of changed) book.priced(price);
+    return stored;
+  }
+}

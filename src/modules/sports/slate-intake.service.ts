@@ -1,0 +1,88 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { Clock } from '../../platform/clock/clock.js';
+import { Rules } from '../../platform/config/rules.js';
+import { type GameToImport, type ImportedGameRow, ImportRepository } from './import.repository.js';
+import { GameChanges } from './odds/game-changes.js';
+import { type OfferedGame, type OfferedMarkets, toGameRow, toPriceRows } from './offered-game.js';
+import { ResultsService } from './results.service.js';
+
+const HOUR_MS = 3_600_000;
+
+export interface SlateTaken {
+  /** Games that are new or have changed. */
+  readonly touched: readonly ImportedGameRow[];
+  /** Prices that were stored. */
+  readonly prices: number;
+}
+
+/** The one way in which games, markets and moved lines come into the product, be it from files or from feeds. */
+@Injectable()
+export class SlateIntakeService {
+  constructor(
+    private readonly repository: ImportRepository,
+    private readonly results: ResultsService,
+    private readonly clock: Clock,
+    private readonly rules: Rules,
+    private readonly changes: GameChanges,
+  ) {}
+
+  /**
+   * Adds games that are new and takes over what has changed of those not begun, with their markets. Those in `ended` have a result
+   * that follows: none of them is given up for an hour.
+   */
+  async take(
+    manager: EntityManager,
+    batch: readonly OfferedGame[],
+    ended: ReadonlySet<string>,
+  ): Promise<SlateTaken> {
+    const games = batch.map(toGameRow);
+    const prices = batch.flatMap(toPriceRows);
+    await this.repository.shutGates(manager, games, prices);
+    const touched = await this.moveGames(manager, games, ended);
+    await this.repository.upsertMarkets(manager, prices, false);
+    const stored = await this.repository.insertPrices(manager, prices);
+    this.changes.told(manager, ...touched.map(({ id }) => id));
+    return { touched, prices: stored };
+  }
+
+  /** Markets that a feed offers anew, with another line or again, of games that are known. How many prices were stored. */
+  async takeMarkets(manager: EntityManager, batch: readonly OfferedMarkets[]): Promise<number> {
+    const games = batch.map(({ source, externalId }) => ({
+      source,
+      external_id: externalId,
+      starts_at: null,
+    }));
+    const prices = batch.flatMap(toPriceRows);
+    const known = await this.repository.shutGates(manager, games, prices);
+    await this.repository.upsertMarkets(manager, prices, true);
+    const stored = await this.repository.insertPrices(manager, prices);
+    await this.repository.freshen(manager, known);
+    this.changes.told(manager, ...known);
+    return stored;
+  }
+
+  /** Games that are new or have changed, with their deadlines; those postponed as if an operator had said so. */
+  private async moveGames(
+    manager: EntityManager,
+    games: GameToImport[],
+    ended: ReadonlySet<string>,
+  ): Promise<ImportedGameRow[]> {
+    const now = this.clock.now().getTime();
+    const flexUntil = new Date(now + this.rules.settlement.flexScheduleHours * HOUR_MS);
+    const postponed = await this.repository.findPostponed(manager, games, flexUntil);
+    const touched = await this.repository.upsertGames(manager, games, flexUntil, postponed);
+    // Also those whose result follows, lest one be left without an end if it does not; but not before it can.
+    await this.results.scheduleDeadlines(
+      manager,
+      touched.map(({ id, external_id, starts_at }) => ({
+        id,
+        startsAt: starts_at,
+        ...(ended.has(external_id) ? { keptUntil: new Date(now + HOUR_MS) } : {}),
+      })),
+    );
+    for (const { id, starts_at } of postponed)
+      await this.results.reportIn(manager, null, id, { status: 'postponed', startsAt: starts_at });
+    return touched;
+  }
+}

@@ -1,0 +1,87 @@
+import { Injectable, Logger, type Type } from '@nestjs/common';
+import { Clock } from '../clock/clock.js';
+import { newId } from '../database/ids.js';
+import { toDomainError } from '../http/domain-error.filter.js';
+import { httpErrors } from '../http/http.errors.js';
+import { validationPipe } from '../http/validation.js';
+import type { Declaration } from '../security/operates.decorator.js';
+import { RateLimitStorage } from '../security/rate-limit.storage.js';
+import type { Subject, SubjectRequest } from '../security/subject.js';
+import { TierCounts } from '../security/tier-counts.js';
+import { SocketAccessPort } from './socket-access.port.js';
+import type { UserSocket } from './sockets.service.js';
+
+/** An event with which a client asks for something. */
+interface Ask<Body> {
+  readonly event: string;
+  /** Its body, validated as a request's. */
+  readonly body: Type<Body>;
+  /** What it is to the rules of play. */
+  readonly operates: Declaration;
+  readonly answer: (body: Body) => Promise<object | null>;
+}
+
+type Acknowledge = (envelope: object) => void;
+
+/**
+ * What clients ask for over a socket goes the way of a request: it counts as one of its user's, meets the rules of play and the
+ * validation, and is acknowledged in the envelope of REST, refusals with the same codes.
+ */
+@Injectable()
+export class SocketAsks {
+  private readonly logger = new Logger('Sockets');
+  private readonly pipe = validationPipe();
+
+  constructor(
+    private readonly access: SocketAccessPort,
+    private readonly storage: RateLimitStorage,
+    private readonly tiers: TierCounts,
+    private readonly clock: Clock,
+  ) {}
+
+  on<Body>(socket: UserSocket, ask: Ask<Body>): void {
+    socket.on(
+      ask.event as never,
+      ((body: unknown, last: unknown) => {
+        // Without a body the acknowledgement stands in its place.
+        const [sent, told] = typeof body === 'function' ? [{}, body] : [body, last];
+        const acknowledge = (envelope: object): void => {
+          if (typeof told === 'function') (told as Acknowledge)(envelope);
+        };
+        this.answer(socket, ask, sent).then(acknowledge, (error: unknown) => this.logger.error(error));
+      }) as never,
+    );
+  }
+
+  private async answer<Body>(socket: UserSocket, ask: Ask<Body>, sent: unknown): Promise<object> {
+    try {
+      await this.admit(socket.data.subject);
+      this.access.get().require(socket.data.subject, socket.request, ask.operates);
+      const body = (await this.pipe.transform(sent, { type: 'body', metatype: ask.body })) as Body;
+      const data = await ask.answer(body);
+      return { success: true, data, meta: { timestamp: this.clock.now().toISOString() } };
+    } catch (thrown) {
+      return this.refusal(thrown, ask.event);
+    }
+  }
+
+  private async admit(subject: Subject): Promise<void> {
+    const { limit, seconds } = this.tiers.ruleOf({ subject } as SubjectRequest);
+    const { isBlocked, timeToBlockExpire: retryAfter } = await this.storage.increment(
+      subject.userId,
+      seconds * 1000,
+      limit,
+      0,
+      'default',
+    );
+    if (isBlocked) throw httpErrors.RATE_LIMITED({ limit, retryAfter });
+  }
+
+  private refusal(thrown: unknown, event: string): object {
+    const error = toDomainError(thrown);
+    const { code, message, details } = error;
+    const requestId = newId();
+    if (error.spec.status >= 500) this.logger.error({ err: error.cause ?? error, code, event, requestId });
+    return { success: false, error: { code, message, details, requestId } };
+  }
+}

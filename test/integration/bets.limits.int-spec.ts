@@ -1,0 +1,186 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { StakeLimitsService } from '../../src/modules/bets/stake-limits.service.js';
+import { Builders, type TestGame, unbalanced } from '../support/builders.js';
+import type { Client } from '../support/client.js';
+import { holding } from '../support/crash.js';
+import { joinPool } from '../support/members.js';
+import { startSystemWithRules } from '../support/rules-folder.js';
+import { betsOf, creditsOf, homeWins, legOn, reprice } from '../support/slips.js';
+import { aSubject } from '../support/subjects.js';
+import type { System } from '../support/system.js';
+
+const WEEK = 202340;
+const SUNDAY = '2023-10-08T17:00:00Z';
+
+describe('what may be staked on a market at most', () => {
+  let system: System;
+  let make: Builders;
+  let admin: Client;
+
+  beforeAll(async () => {
+    system = await startSystemWithRules(
+      { bets: { maxPayout: 5000 } },
+      { worker: false, at: '2023-10-03T12:00:00Z' },
+    );
+    make = new Builders(system);
+    await make.week(WEEK);
+    admin = await make.admin();
+  });
+  afterAll(async () => system.stop());
+
+  async function aPlayer(): Promise<Client> {
+    const [player] = (await make.players(1)) as [Client];
+    await joinPool(system, WEEK, [player]);
+    return player;
+  }
+
+  const aGame = () => make.game({ startsAt: SUNDAY });
+  const limitMarket = (id: string, credits: number | null) =>
+    system.db.query('UPDATE markets SET max_stake = $2 WHERE id = $1', [id, credits]);
+  const limitUser = (player: Client, maxStake: number | null) =>
+    admin.call('PUT', `admin/users/${player.userId}/stake-limit`, { body: { maxStake, reason: 'test' } });
+
+  async function refusal(player: Client, body: object): Promise<unknown> {
+    const { error } = await player.bet(body);
+    return error && [error.code, error.details];
+  }
+
+  const above = (maximum: number) => ['ABOVE_MARKET_MAX', { field: 'stake', maximum }];
+
+  it('of 50 bets of 10 at once on a market of 200, 20 are taken, and not one more', async () => {
+    const [player, game] = [await aPlayer(), await aGame()];
+    await limitMarket(game.moneyline.id, 200);
+    const outcomes = ['home', 'away'];
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, n) =>
+        player.bet({ ...legOn(game.moneyline, outcomes[n % 2]!), stake: 10 }),
+      ),
+    );
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(20);
+    expect(
+      answers.filter(({ status }) => status !== 201).map(({ error }) => [error.code, error.details]),
+    ).toEqual(Array(30).fill(above(0)));
+    expect((await creditsOf(system, player.userId))['staked']).toBe(200);
+    // Nobody else's stakes, and no other market's.
+    expect((await (await aPlayer()).bet({ ...homeWins(game), stake: 200 })).status).toBe(201);
+    expect((await player.bet({ ...legOn(game.total, 'over'), stake: 300 })).status).toBe(201);
+  });
+
+  it('tells what is still possible, which is taken', async () => {
+    const [player, game] = [await aPlayer(), await aGame()];
+    await limitMarket(game.moneyline.id, 100);
+    expect((await player.bet({ ...homeWins(game), stake: 70 })).status).toBe(201);
+    expect(await refusal(player, { ...homeWins(game), stake: 31 })).toEqual(above(30));
+    expect((await player.bet({ ...homeWins(game), stake: 30 })).status).toBe(201);
+    expect(await refusal(player, { ...homeWins(game), stake: 1 })).toEqual(above(0));
+    await limitMarket(game.moneyline.id, 50); // lower than what is staked
+    expect(await refusal(player, { ...homeWins(game), stake: 1 })).toEqual(above(0));
+    await limitMarket(game.moneyline.id, null);
+    expect((await player.bet({ ...homeWins(game), stake: 1 })).status).toBe(201);
+  });
+
+  it('counts what is graded, not what was taken back, and no parlay', async () => {
+    const [player, game, other] = [await aPlayer(), await aGame(), await aGame()];
+    await limitMarket(game.moneyline.id, 100);
+    const back = await player.bet({ ...homeWins(game), stake: 100 });
+    expect(await refusal(player, { ...homeWins(game), stake: 1 })).toEqual(above(0));
+    expect((await player.post(`bets/${back.data.betId}/cancel`)).status).toBe(200);
+    expect((await player.bet({ legs: [homeWins(game), homeWins(other)], stake: 300 })).status).toBe(201);
+    const graded = await player.bet({ ...homeWins(game), stake: 60 });
+    await system.db.query(
+      `UPDATE bets SET status = 'lost', payout = 0, settlement_id = gen_random_uuid(), settled_at = placed_at WHERE id = $1`,
+      [graded.data.betId],
+    );
+    await system.db.query('UPDATE pool_members SET bets_open = bets_open - 1 WHERE user_id = $1', [
+      player.userId,
+    ]);
+    expect(await refusal(player, { ...homeWins(game), stake: 41 })).toEqual(above(40));
+  });
+
+  it("is the lower of the market's and the user's own", async () => {
+    const [player, game] = [await aPlayer(), await aGame()];
+    expect((await limitUser(player, 50)).status).toBe(200);
+    expect(await refusal(player, { ...homeWins(game), stake: 51 })).toEqual(above(50));
+    await limitMarket(game.moneyline.id, 20);
+    expect(await refusal(player, { ...homeWins(game), stake: 21 })).toEqual(above(20));
+    await limitMarket(game.moneyline.id, 80);
+    expect(await refusal(player, { ...homeWins(game), stake: 60 })).toEqual(above(50));
+    expect((await player.bet({ ...legOn(game.total, 'over'), stake: 50 })).status).toBe(201);
+    expect(await refusal(player, { ...legOn(game.total, 'under'), stake: 1 })).toEqual(above(0));
+    await limitUser(player, null);
+    expect((await player.bet({ ...homeWins(game), stake: 80 })).status).toBe(201);
+    await limitUser(player, 0);
+    expect(await refusal(player, { ...legOn(game.spread, 'home'), stake: 1 })).toEqual(above(0));
+  });
+
+  it('holds for every bet that is in flight once it is committed', async () => {
+    const [player, game] = [await aPlayer(), await aGame()];
+    const subject = aSubject(admin.userId, 'admin');
+    let set = false;
+    let acceptedAfter = 0;
+    const loops = Array.from({ length: 10 }, async () => {
+      for (let n = 0; n < 15; n += 1) {
+        const sentAfter = set;
+        const { status } = await player.bet({ ...homeWins(game), stake: 1 });
+        if (status === 201 && sentAfter) acceptedAfter += 1;
+      }
+    });
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    await system.app.get(StakeLimitsService).set(subject, player.userId, { maxStake: 0, reason: 'test' });
+    const before = (await betsOf(system, player.userId)).length;
+    set = true;
+    await Promise.all(loops);
+    expect(acceptedAfter).toBe(0);
+    expect((await betsOf(system, player.userId)).length).toBe(before);
+  });
+
+  it('is read after the member is waited for', async () => {
+    const [player, game] = [await aPlayer(), await aGame()];
+    await limitMarket(game.moneyline.id, 100);
+    const release = await holding(system, 'SELECT FROM pool_members WHERE user_id = $1 FOR UPDATE', [
+      player.userId,
+    ]);
+    const bets = Array.from({ length: 3 }, () => player.bet({ ...homeWins(game), stake: 60 }));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await release();
+    expect((await Promise.all(bets)).filter(({ status }) => status === 201)).toHaveLength(1);
+  });
+
+  it('comes after the largest stake and before the largest payout, which comes before the balance', async () => {
+    const [player, game] = [await aPlayer(), await aGame()];
+    const oddsId = await reprice(system, game.moneyline, 'home', { decimal: '9' });
+    const bet = { ...homeWins(game), oddsId };
+    await limitMarket(game.moneyline.id, 600);
+    expect(await refusal(player, { ...bet, stake: 1001 })).toEqual([
+      'STAKE_TOO_LARGE',
+      { field: 'stake', maximum: 1000 },
+    ]);
+    expect(await refusal(player, { ...bet, stake: 700 })).toEqual(above(600));
+    await player.bet({ ...legOn(game.total, 'over'), stake: 500 });
+    expect(await refusal(player, { ...bet, stake: 556 })).toEqual([
+      'PAYOUT_TOO_LARGE',
+      { field: 'stake', maximum: 555 },
+    ]);
+    expect(await refusal(player, { ...bet, stake: 555 })).toEqual([
+      'INSUFFICIENT_CREDITS',
+      { field: 'stake', available: 500 },
+    ]);
+    expect((await player.bet({ ...bet, stake: 500 })).data.potentialPayout).toBe(4500);
+  });
+
+  it('is a refusal, not a failure, at a price that no bigint holds a payout of', async () => {
+    const [player, game]: [Client, TestGame] = [await aPlayer(), await aGame()];
+    await system.db.query(
+      "UPDATE market_prices SET price_num = 9000000000000000000, price_den = 1 WHERE market_id = $1 AND outcome = 'home'",
+      [game.moneyline.id],
+    );
+    const outcome = await refusal(player, { ...homeWins(game), stake: 10 });
+    expect(outcome).toEqual(['PAYOUT_TOO_LARGE', { field: 'stake', maximum: 0 }]);
+    const other = await aGame();
+    expect(await refusal(player, { legs: [homeWins(game), homeWins(other)], stake: 10 })).toEqual(outcome);
+  });
+
+  it('kept every credit', async () => {
+    expect(await unbalanced(system)).toEqual([]);
+  });
+});
