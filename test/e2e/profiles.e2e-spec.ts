@@ -157,7 +157,7 @@ describe('profiles', () => {
     expect(refused.error.details).toEqual({
       field: 'favouriteSports',
       unknown: ['quidditch', 'constructor'],
-      known: ['american_football', 'soccer'],
+      known: ['american_football', 'soccer', 'basketball', 'ice_hockey', 'baseball'],
     });
   });
 
