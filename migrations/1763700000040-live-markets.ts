@@ -27,12 +27,13 @@ export class LiveMarkets1763700000040 implements MigrationInterface {
         ADD COLUMN outcomes jsonb,         -- of a prop: [{"key": "kelce", "label": "Travis Kelce"}, …]
         ADD COLUMN places smallint NOT NULL DEFAULT 1 CHECK (places BETWEEN 1 AND 100), -- winners that are expected
         ADD COLUMN max_stake bigint CHECK (max_stake >= 0), -- of one user on this market, in credits; null: no limit of its own
-        ADD COLUMN seq bigint NOT NULL DEFAULT 0,
+        ADD COLUMN seq bigint NOT NULL DEFAULT 1, -- what there is already has changed once
         ADD CONSTRAINT markets_kind_check CHECK (kind IN ('moneyline', 'three_way', 'spread', 'total', 'prop')),
         ADD CONSTRAINT markets_suspended_by_check CHECK (suspended_by IN ('operator', 'line_moved', 'feed_stale')),
         ADD CONSTRAINT markets_line_check CHECK ((kind IN ('spread', 'total')) = (line IS NOT NULL)),
         ADD CONSTRAINT markets_prop_check CHECK ((kind = 'prop') = (prop IS NOT NULL AND title IS NOT NULL AND outcomes IS NOT NULL)),
         ADD CONSTRAINT ux_markets_game_kind_prop_line UNIQUE NULLS NOT DISTINCT (game_id, kind, prop, line);
+      ALTER TABLE markets ALTER COLUMN seq SET DEFAULT 0;
 
       -- The narrow row of each game that counts its changes: of prices, of its markets' states, of itself. What a client has
       -- seen up to a number it need not be told again. fresh_at is when its feed said its prices last, changed or not.
@@ -56,8 +57,10 @@ export class LiveMarkets1763700000040 implements MigrationInterface {
       END $$;
       CREATE TRIGGER games_changed AFTER INSERT ON games FOR EACH ROW EXECUTE FUNCTION games_count_change();
       CREATE TRIGGER games_changed_later AFTER UPDATE ON games FOR EACH ROW
-        WHEN ((OLD.status, OLD.starts_at, OLD.home_score, OLD.away_score, OLD.periods, OLD.result_version, OLD.confirmed_at)
-          IS DISTINCT FROM (NEW.status, NEW.starts_at, NEW.home_score, NEW.away_score, NEW.periods, NEW.result_version, NEW.confirmed_at))
+        WHEN ((OLD.status, OLD.starts_at, OLD.home_score, OLD.away_score, OLD.periods, OLD.result_version, OLD.confirmed_at,
+               OLD.home_team, OLD.away_team, OLD.neutral)
+          IS DISTINCT FROM (NEW.status, NEW.starts_at, NEW.home_score, NEW.away_score, NEW.periods, NEW.result_version, NEW.confirmed_at,
+                            NEW.home_team, NEW.away_team, NEW.neutral))
         EXECUTE FUNCTION games_count_change();
 
       CREATE FUNCTION markets_count_change() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -72,7 +75,8 @@ export class LiveMarkets1763700000040 implements MigrationInterface {
 
       -- Prices by day. The id of a price is a UUIDv7, so that its day is in it: one that is looked up by its id is in one
       -- partition, and nothing else is needed to find it.
-      ALTER TABLE market_prices DROP CONSTRAINT market_prices_odds_id_fkey, ADD COLUMN seq bigint NOT NULL DEFAULT 0;
+      ALTER TABLE market_prices DROP CONSTRAINT market_prices_odds_id_fkey, ADD COLUMN seq bigint NOT NULL DEFAULT 1;
+      ALTER TABLE market_prices ALTER COLUMN seq SET DEFAULT 0;
       ALTER TABLE odds RENAME TO odds_before;
       ALTER TABLE odds_before RENAME CONSTRAINT odds_pkey TO odds_before_pkey;
       ALTER INDEX ix_odds_market_history RENAME TO ix_odds_before;
@@ -94,6 +98,8 @@ export class LiveMarkets1763700000040 implements MigrationInterface {
         FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
       -- What has no day of its own, of before or of a clock that is wrong: nothing is lost for want of a partition.
       CREATE TABLE odds_other PARTITION OF odds DEFAULT;
+      CREATE TRIGGER odds_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON odds_other
+        FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
       -- The least UUIDv7 of a day (UTC).
       CREATE FUNCTION uuid_of_day(p_day date) RETURNS uuid LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
@@ -101,8 +107,9 @@ export class LiveMarkets1763700000040 implements MigrationInterface {
       $$;
 
       -- Makes the partitions of some days from one on; doing it twice does it once. A day whose prices lie in odds_other already
-      -- stays there.
-      CREATE FUNCTION odds_open_days(p_from date, p_days int) RETURNS int LANGUAGE plpgsql VOLATILE AS $$
+      -- stays there. A partition is built apart and attached, and waits for whoever reads the table no longer than that: prices that
+      -- come meanwhile would wait behind it.
+      CREATE FUNCTION odds_open_days(p_from date, p_days int) RETURNS int LANGUAGE plpgsql VOLATILE SET lock_timeout = '500ms' AS $$
       DECLARE
         v_day date;
         v_name text;
@@ -113,7 +120,8 @@ export class LiveMarkets1763700000040 implements MigrationInterface {
           v_name := 'odds_' || to_char(v_day, 'YYYYMMDD');
           CONTINUE WHEN to_regclass(v_name) IS NOT NULL;
           CONTINUE WHEN EXISTS (SELECT FROM odds_other WHERE id >= uuid_of_day(v_day) AND id < uuid_of_day(v_day + 1));
-          EXECUTE format('CREATE TABLE %I PARTITION OF odds FOR VALUES FROM (%L) TO (%L)', v_name, uuid_of_day(v_day), uuid_of_day(v_day + 1));
+          EXECUTE format('CREATE TABLE %I (LIKE odds INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', v_name);
+          EXECUTE format('ALTER TABLE odds ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', v_name, uuid_of_day(v_day), uuid_of_day(v_day + 1));
           EXECUTE format('CREATE TRIGGER odds_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON %I
                           FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', v_name);
           v_made := v_made + 1;
