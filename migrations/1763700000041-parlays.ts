@@ -80,6 +80,7 @@ export class Parlays1763700000041 implements MigrationInterface {
     `);
   }
 
+  /** Only where no parlay was placed and no bet taken back, which 42 sees to. */
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
       DROP AGGREGATE product(numeric);

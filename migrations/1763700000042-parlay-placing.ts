@@ -168,14 +168,16 @@ export class ParlayPlacing1763700000042 implements MigrationInterface {
 
   async up(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
-      -- What a user has staked on a market this week; a bet that was taken back counts no more, a parlay counts for none of its
-      -- markets. Asked only where there is a limit. Index: ix_bets_user_history (an index is never used for IS NOT DISTINCT
-      -- FROM, so that it is not the market's, whose bets are everybody's).
+      -- What a user has staked on a market this week: a parlay's stake counts on each of its legs' markets, a bet that was taken
+      -- back counts no more. Asked only where there is a limit. Indexes: ix_bets_user_history and the primary key of bet_legs; it
+      -- is written so that those of the markets, on which there are everybody's bets, cannot be used.
       CREATE FUNCTION bets_staked_on(p_user uuid, p_week int, p_market uuid) RETURNS bigint LANGUAGE plpgsql STABLE STRICT AS $$
       BEGIN
         RETURN (SELECT coalesce(sum(b.stake), 0) FROM bets b
-                WHERE b.user_id = p_user AND b.week_id = p_week AND b.market_id IS NOT DISTINCT FROM p_market
-                  AND b.status <> 'cancelled');
+                WHERE b.user_id = p_user AND b.week_id = p_week AND b.status <> 'cancelled'
+                  AND CASE WHEN b.legs = 1 THEN b.market_id = p_market
+                      ELSE p_market IN (SELECT l.market_id FROM bet_legs l
+                                        WHERE l.bet_id = b.id AND l.pool_id = b.pool_id AND l.week_id = p_week) END);
       END $$;
 
       DROP FUNCTION place_bets;
@@ -189,7 +191,7 @@ export class ParlayPlacing1763700000042 implements MigrationInterface {
         p_min_stake bigint, p_max_stake bigint, p_max_payout bigint, p_minimum_age int
       ) RETURNS TABLE (
         at timestamptz, pool_id uuid, balance bigint, num numeric, den numeric,
-        room bigint,    -- what the market's or the user's limit leaves; null: no limit
+        room bigint,    -- what the limits of the markets and of the user leave, on the fullest of them; null: no limit
         paying bigint,  -- the largest stake that pays no more than is paid
         legs jsonb, refusals jsonb
       ) LANGUAGE plpgsql VOLATILE
@@ -201,8 +203,9 @@ export class ParlayPlacing1763700000042 implements MigrationInterface {
       BEGIN
         RETURN QUERY
         WITH leg AS MATERIALIZED (
-          SELECT a.n, a.market_id, a.outcome, mk.status AS market_status, mk.max_stake, g.id AS game_id, g.starts_at,
+          SELECT a.n, a.market_id, a.outcome, mk.status AS market_status, g.id AS game_id, g.starts_at,
                  mp.odds_id, mp.american, mp.price_num, mp.price_den,
+                 CASE WHEN s.staked IS NOT NULL THEN greatest(least(mk.max_stake, ul.max_stake) - s.staked, 0) END AS room,
                  CASE WHEN v_single THEN '{}' ELSE jsonb_build_object('leg', a.n) END AS which,
                  jsonb_build_object('oddsId', mp.odds_id, 'american', mp.american,
                    'decimal', round(mp.price_num::numeric / mp.price_den, 4)::text) AS price,
@@ -224,17 +227,19 @@ export class ParlayPlacing1763700000042 implements MigrationInterface {
           LEFT JOIN markets mk ON mk.id = a.market_id
           LEFT JOIN games g ON g.id = mk.game_id
           LEFT JOIN market_prices mp ON mp.market_id = mk.id AND mp.outcome = a.outcome
-          LEFT JOIN odds o ON o.id = a.odds AND o.market_id = mk.id AND o.outcome = a.outcome),
+          LEFT JOIN odds o ON o.id = a.odds AND o.market_id = mk.id AND o.outcome = a.outcome
+          LEFT JOIN user_stake_limits ul ON ul.user_id = p_user
+          -- Null, and not asked, where there is no limit.
+          LEFT JOIN LATERAL (
+            SELECT bets_staked_on(p_user, p_week, mk.id) AS staked
+            WHERE mk.max_stake IS NOT NULL OR ul.max_stake IS NOT NULL OFFSET 0) s ON true),
         price AS MATERIALIZED (
           SELECT CASE WHEN count(*) = count(l.price_num) THEN product(l.price_num) END AS num,
                  CASE WHEN count(*) = count(l.price_den) THEN product(l.price_den) END AS den,
-                 least(CASE WHEN v_single THEN min(l.max_stake) END,
-                       CASE WHEN v_single THEN (SELECT ul.max_stake FROM user_stake_limits ul WHERE ul.user_id = p_user) END) AS market_max
+                 min(l.room) AS room
           FROM leg l),
         slip AS MATERIALIZED (
-          SELECT m.pool_id, m.balance, w.status, w.starts_at, w.ends_at, c.code, p.num, p.den,
-                 CASE WHEN p.market_max IS NOT NULL
-                   THEN greatest(p.market_max - coalesce(bets_staked_on(p_user, p_week, p_markets[1]), 0), 0) END AS room,
+          SELECT m.pool_id, m.balance, w.status, w.starts_at, w.ends_at, c.code, p.num, p.den, p.room,
                  div((p_max_payout + 1) * p.den - 1, p.num)::bigint AS paying
           FROM price p
           LEFT JOIN week_entries e ON e.week_id = p_week AND e.user_id = p_user
@@ -249,7 +254,6 @@ export class ParlayPlacing1763700000042 implements MigrationInterface {
              jsonb_build_object('week', p_week, 'status', s.status)),
             (9, 'STAKE_TOO_SMALL', p_stake < p_min_stake, jsonb_build_object('field', 'stake', 'minimum', p_min_stake)),
             (10, 'STAKE_TOO_LARGE', p_stake > p_max_stake, jsonb_build_object('field', 'stake', 'maximum', p_max_stake)),
-            (11, 'ABOVE_MARKET_MAX', p_stake > s.room, jsonb_build_object('field', 'stake', 'maximum', s.room)),
             (12, 'PAYOUT_TOO_LARGE', p_stake > s.paying, jsonb_build_object('field', 'stake', 'maximum', s.paying)),
             (13, 'INSUFFICIENT_CREDITS', s.balance < p_stake, jsonb_build_object('field', 'stake', 'available', s.balance)),
             (14, s.code, s.code IS NOT NULL, NULL)
@@ -265,6 +269,10 @@ export class ParlayPlacing1763700000042 implements MigrationInterface {
           UNION ALL
           SELECT 8, min(l.n), 'PARLAY_SAME_GAME', jsonb_build_object('gameId', l.game_id, 'legs', jsonb_agg(l.n ORDER BY l.n))
           FROM leg l WHERE l.game_id IS NOT NULL GROUP BY l.game_id HAVING count(*) > 1
+          UNION ALL
+          -- The fullest market's leg is told, so that the maximum is one for all.
+          (SELECT 11, l.n, 'ABOVE_MARKET_MAX', l.which || jsonb_build_object('field', 'stake', 'maximum', l.room)
+           FROM leg l WHERE p_stake > l.room ORDER BY l.room, l.n LIMIT 1)
           UNION ALL
           SELECT 15, l.n, 'ODDS_UNKNOWN', l.which || jsonb_build_object('field', 'oddsId')
           FROM leg l WHERE l.odds_refusal = 'ODDS_UNKNOWN'
@@ -352,11 +360,14 @@ export class ParlayPlacing1763700000042 implements MigrationInterface {
         WHERE m.pool_id = p_pool AND m.user_id = p_user
       $$;
 
-      -- Takes a bet back for its user within so many seconds of its placing, before the first of its games starts. The pool and the
+      -- Takes a bet back for its user within so many seconds of its placing, before the first of its games starts, while every leg's
+      -- market is open at the very price of the bet (else a bet would be a free look at where the price goes), so many times in a week.
+      -- A suspension waits for the gates; a price may still move until this commits, as it may just afterwards. The pool and the
       -- member's row are taken as graders take them, then the gates as a bet does: afterwards it is either graded, or its games have
       -- started, or neither can happen before this has committed. Answers why not; null: it is cancelled, now or before.
-      CREATE FUNCTION bets_cancel(p_user uuid, p_bet bigint, p_week int, p_window_seconds int, p_allowed boolean)
-      RETURNS text LANGUAGE plpgsql VOLATILE AS $$
+      CREATE FUNCTION bets_cancel(p_user uuid, p_bet bigint, p_week int, p_window_seconds int, p_most int, p_allowed boolean)
+      RETURNS text LANGUAGE plpgsql VOLATILE
+      ${BY_KEYS} AS $$
       DECLARE
         v_pool uuid;
         v_games uuid[];
@@ -371,7 +382,7 @@ export class ParlayPlacing1763700000042 implements MigrationInterface {
         PERFORM parley_gate_enter(w.gate), parley_gate_enter(p_user) FROM weeks w WHERE w.id = p_week;
         PERFORM parley_gate_enter(id) FROM (SELECT DISTINCT id FROM unnest(v_games) AS id ORDER BY id) g;
 
-        SELECT x.status, x.stake, x.placed_at INTO b FROM bets x WHERE x.id = p_bet AND x.week_id = p_week AND x.pool_id = v_pool;
+        SELECT x.status, x.stake, x.placed_at, x.legs, x.market_id, x.outcome, x.odds_id INTO b FROM bets x WHERE x.id = p_bet AND x.week_id = p_week AND x.pool_id = v_pool;
         v_at := parley_now();
         IF b.status = 'cancelled' THEN RETURN NULL; END IF;
         IF b.status <> 'placed' THEN RETURN 'GRADED'; END IF;
@@ -380,6 +391,20 @@ export class ParlayPlacing1763700000042 implements MigrationInterface {
           RETURN 'GAME_STARTED';
         END IF;
         IF v_at > b.placed_at + make_interval(secs => p_window_seconds) THEN RETURN 'WINDOW_OVER'; END IF;
+        IF EXISTS (
+          SELECT FROM (SELECT b.market_id, b.outcome, b.odds_id WHERE b.legs = 1
+                       UNION ALL
+                       SELECT l.market_id, l.outcome, l.odds_id FROM bet_legs l
+                       WHERE l.bet_id = p_bet AND l.week_id = p_week AND l.pool_id = v_pool) t
+          JOIN markets mk ON mk.id = t.market_id
+          LEFT JOIN market_prices mp ON mp.market_id = t.market_id AND mp.outcome = t.outcome
+          WHERE mk.status <> 'open' OR mp.odds_id IS DISTINCT FROM t.odds_id) THEN
+          RETURN 'MARKET_MOVED';
+        END IF;
+        -- Under the member's row, so that no two are the last. Index: ix_bets_user_history.
+        IF (SELECT count(*) FROM bets x WHERE x.user_id = p_user AND x.week_id = p_week AND x.status = 'cancelled') >= p_most THEN
+          RETURN 'TOO_MANY';
+        END IF;
         UPDATE bets x SET status = 'cancelled', reason = 'CANCELLED_BY_USER', settled_at = v_at
         WHERE x.id = p_bet AND x.week_id = p_week AND x.pool_id = v_pool;
         PERFORM pools_unstake(v_pool, p_user, b.stake);
@@ -388,8 +413,20 @@ export class ParlayPlacing1763700000042 implements MigrationInterface {
     `);
   }
 
+  /**
+   * Refuses, before anything of it is undone, where there is what the schema before 40 and 41 cannot hold. What came after it is
+   * unmade by then: running the migrations makes it again.
+   */
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
+      DO $$
+      BEGIN
+        IF EXISTS (SELECT FROM bets WHERE legs > 1 OR status = 'cancelled')
+           OR EXISTS (SELECT FROM markets WHERE kind NOT IN ('moneyline', 'spread', 'total')) THEN
+          RAISE EXCEPTION 'parlays, cancelled bets or markets of new kinds are stored, which the schema before cannot hold: go forward instead'
+            USING ERRCODE = 'object_not_in_prerequisite_state';
+        END IF;
+      END $$;
       DROP FUNCTION bets_cancel, pools_unstake, place_parlay, bets_look, place_bets, bets_staked_on;
       ${placeBets(BEFORE)}
     `);

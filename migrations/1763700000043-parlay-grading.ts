@@ -60,12 +60,15 @@ export class ParlayGrading1763700000043 implements MigrationInterface {
         ADD COLUMN told_by_person boolean NOT NULL DEFAULT false,
         -- When what a feed has said is confirmed, unless somebody says otherwise; null when nothing waits.
         ADD COLUMN confirm_due_at timestamptz,
+        -- It was played in part before its start was moved: prices of before are no offer.
+        ADD COLUMN interrupted boolean NOT NULL DEFAULT false,
         ADD CONSTRAINT games_confirmation_check CHECK (confirm_due_at IS NULL OR confirmed_at IS NULL);
 
       ALTER TABLE settlements
         -- What it is to the settlements of the game before it.
         ADD COLUMN kind text NOT NULL DEFAULT 'settle' CHECK (kind IN ('settle', 'resettle', 'cancel'));
       CREATE INDEX ix_settlements_status ON settlements (status, id);
+      CREATE INDEX ix_settlements_week ON settlements (week_id, game_id);
       ALTER TABLE settlement_chunks
         ADD COLUMN attempts int NOT NULL DEFAULT 0,  -- that have failed
         ADD COLUMN error text;                       -- of the last one, without values; none once it is done
@@ -212,13 +215,14 @@ export class ParlayGrading1763700000043 implements MigrationInterface {
       })}
       ${refundNotBegun(`
           WHERE b.user_id = p_user AND b.week_id = ANY (p_weeks) AND b.status = 'placed' AND CASE WHEN b.legs = 1 THEN EXISTS (
-            SELECT FROM games g WHERE g.id = b.game_id
+            SELECT FROM games g WHERE g.id = b.game_id AND NOT g.interrupted
               AND (g.status = 'postponed' OR (g.status = 'scheduled' AND g.starts_at > p_at)))
           -- A parlay stands as soon as one of its games has begun.
           ELSE NOT EXISTS (
             SELECT FROM bet_legs l JOIN games g ON g.id = l.game_id
             WHERE l.bet_id = b.id AND l.pool_id = b.pool_id AND l.week_id = b.week_id
-              AND g.status NOT IN ('postponed', 'cancelled') AND NOT (g.status = 'scheduled' AND g.starts_at > p_at)) END`)}
+              AND (g.interrupted OR (g.status NOT IN ('postponed', 'cancelled')
+                                     AND NOT (g.status = 'scheduled' AND g.starts_at > p_at)))) END`)}
     `);
   }
 
@@ -233,9 +237,10 @@ export class ParlayGrading1763700000043 implements MigrationInterface {
       ALTER FUNCTION bets_grade_singles RENAME TO bets_grade;
       DROP TABLE market_void_requests;
       ALTER TABLE settlement_chunks DROP COLUMN attempts, DROP COLUMN error;
-      DROP INDEX ix_settlements_status;
+      DROP INDEX ix_settlements_status, ix_settlements_week;
       ALTER TABLE settlements DROP COLUMN kind;
-      ALTER TABLE games DROP CONSTRAINT games_confirmation_check, DROP COLUMN told_by_person, DROP COLUMN confirm_due_at;
+      ALTER TABLE games DROP CONSTRAINT games_confirmation_check, DROP COLUMN told_by_person, DROP COLUMN confirm_due_at,
+        DROP COLUMN interrupted;
     `);
   }
 }

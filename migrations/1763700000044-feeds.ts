@@ -50,6 +50,7 @@ export class Feeds1763700000044 implements MigrationInterface {
         CHECK ((status = 'open') = (decided_at IS NULL))
       );
       CREATE UNIQUE INDEX ux_feed_quarantine_open ON feed_quarantine (source, kind, external_id, reason) WHERE status = 'open';
+      CREATE INDEX ix_feed_quarantine_game ON feed_quarantine (game_id) WHERE status = 'open';
       CREATE INDEX ix_feed_quarantine_list ON feed_quarantine (status, id);
       CREATE INDEX ix_feed_quarantine_decided_by ON feed_quarantine (decided_by) WHERE decided_by IS NOT NULL;
 

@@ -10,11 +10,25 @@ export class OddsTaking1763700000045 implements MigrationInterface {
       DROP INDEX ix_odds_market_history;
       CREATE INDEX ix_odds_market_history ON odds (market_id, outcome, created_at, id);
 
+      -- The outcomes of a prop and, after them, those of another list that are not among them.
+      CREATE FUNCTION outcomes_joined(p_held jsonb, p_told jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+        SELECT p_held || coalesce((
+          SELECT jsonb_agg(t.named ORDER BY t.n) FROM jsonb_array_elements(p_told) WITH ORDINALITY AS t (named, n)
+          WHERE NOT p_held @> jsonb_build_array(jsonb_build_object('key', t.named -> 'key'))), '[]')
+      $$;
+
+      -- Which outcomes a market has is news as well.
+      DROP TRIGGER markets_changed_later ON markets;
+      CREATE TRIGGER markets_changed_later BEFORE UPDATE ON markets FOR EACH ROW
+        WHEN (OLD.status IS DISTINCT FROM NEW.status OR OLD.max_stake IS DISTINCT FROM NEW.max_stake
+          OR OLD.outcomes IS DISTINCT FROM NEW.outcomes)
+        EXECUTE FUNCTION markets_count_change();
+
       -- Takes what a feed or an operator says of prices, one entry an outcome, and answers which of them (by their place, from
       -- 1) changed something, with the number among their game's changes. Only changes are stored: a row of odds, and the
       -- current price moved to it. Of several entries for one outcome the last counts; an entry whose market is of another
       -- game is none. A game that has started or is not scheduled takes no further price, but an outcome without any gets its
-      -- first one even then. The games in p_fresh are told to be as their feed says just now.
+      -- first one even then, if its market has such an outcome: on any other a bet could never be graded. The games in p_fresh are told to be as their feed says just now.
       --
       -- It takes the heads of its games, in the order of their ids, and nothing before them: whoever changes a game's state
       -- takes its head as well, so what is looked at after them holds until the commit, and numbers are seen in order. All
@@ -48,8 +62,12 @@ export class OddsTaking1763700000045 implements MigrationInterface {
           JOIN games g ON g.id = a.game_id
           JOIN game_heads h ON h.game_id = a.game_id
           LEFT JOIN market_prices p ON p.market_id = a.market_id AND p.outcome = a.outcome
-          WHERE p.odds_id IS NULL
-             OR ((p.american, p.decimal) IS DISTINCT FROM (a.american, a.decimal)
+          WHERE (p.odds_id IS NULL AND CASE m.kind
+                   WHEN 'prop' THEN m.outcomes @> jsonb_build_array(jsonb_build_object('key', a.outcome))
+                   WHEN 'three_way' THEN a.outcome IN ('home', 'draw', 'away')
+                   WHEN 'total' THEN a.outcome IN ('over', 'under')
+                   ELSE a.outcome IN ('home', 'away') END)
+             OR (p.odds_id IS NOT NULL AND (p.american, p.decimal) IS DISTINCT FROM (a.american, a.decimal)
                  AND g.status = 'scheduled' AND g.starts_at > v_now)),
         counted AS (
           UPDATE game_heads h SET seq = coalesce(t.seq, h.seq), fresh_at = CASE WHEN t.fresh THEN v_now ELSE h.fresh_at END
@@ -75,6 +93,11 @@ export class OddsTaking1763700000045 implements MigrationInterface {
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
       DROP FUNCTION odds_take;
+      DROP TRIGGER markets_changed_later ON markets;
+      CREATE TRIGGER markets_changed_later BEFORE UPDATE ON markets FOR EACH ROW
+        WHEN (OLD.status IS DISTINCT FROM NEW.status OR OLD.max_stake IS DISTINCT FROM NEW.max_stake)
+        EXECUTE FUNCTION markets_count_change();
+      DROP FUNCTION outcomes_joined;
       DROP INDEX ix_odds_market_history;
       CREATE INDEX ix_odds_market_history ON odds (market_id, outcome, id);
     `);

@@ -218,14 +218,19 @@ describe('games that are followed', () => {
     const follower = await follow(secondUrl);
     await follower.subscribe({ games: [followed.id] });
     await admin.post(`admin/markets/${followed.total.id}/suspend`, { reason: 'a test' });
+    // Of what changes faster than it is read the last state alone is told.
+    await caughtUp(follower, followed.id);
     await admin.post(`admin/markets/${followed.total.id}/resume`, { reason: 'a test' });
+    await caughtUp(follower, followed.id);
     await system.moveTo('2023-10-03T12:10:01Z');
     await system.app.get(ResultsService).lockAtStart(followed.id);
+    await caughtUp(follower, followed.id);
     await admin.post(`admin/games/${followed.id}/result`, {
       status: 'in_progress',
       homeScore: 7,
       awayScore: 0,
     });
+    await caughtUp(follower, followed.id);
     await admin.post(`admin/games/${followed.id}/result`, { status: 'final', homeScore: 21, awayScore: 17 });
     await caughtUp(follower, followed.id);
     const told = (event: string, of: (payload: Json) => unknown) =>

@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { DataSource } from 'typeorm';
+import { ParlayPlacing1763700000042 } from '../../migrations/1763700000042-parlay-placing.js';
 import { BetsPlayedRepository } from '../../src/modules/bets/bets-played.repository.js';
 import { ComplianceService } from '../../src/modules/compliance/compliance.service.js';
 import { Builders, type TestGame, unbalanced } from '../support/builders.js';
 import type { Answer, Client } from '../support/client.js';
 import { joinPool } from '../support/members.js';
 import { startSystemWithRules } from '../support/rules-folder.js';
-import { betsOf, creditsOf, homeWins, voidMoneyline } from '../support/slips.js';
+import { betsOf, creditsOf, homeWins, reprice, voidMoneyline } from '../support/slips.js';
 import type { System } from '../support/system.js';
 
 const WEEK = 202340;
@@ -19,7 +21,7 @@ describe('taking a bet back', () => {
 
   beforeAll(async () => {
     system = await startSystemWithRules(
-      { bets: { cancelWindowSeconds: WINDOW } },
+      { bets: { cancelWindowSeconds: WINDOW, cancelsPerWeek: 100 } },
       { worker: false, at: '2023-10-03T12:00:00Z' },
     );
     make = new Builders(system);
@@ -134,6 +136,43 @@ describe('taking a bet back', () => {
     },
   );
 
+  it.each([
+    { kind: 'single', legs: 1, at: 0 },
+    { kind: 'parlay', legs: 3, at: 0 },
+    { kind: 'parlay', legs: 3, at: 2 },
+  ])(
+    'of a $kind is refused once the price of leg $at is another, or its market takes no bets',
+    async ({ legs, at }) => {
+      const player = await aPlayer();
+      const all = await games(legs);
+      const on = all.map(homeWins);
+      const moved = [409, 'BET_NOT_CANCELLABLE', { reason: 'MARKET_MOVED' }];
+      const { moneyline } = all[at]!;
+      const place = async () =>
+        (await player.bet(legs === 1 ? { ...on[0], stake: 10 } : { legs: on, stake: 10 })).data
+          .betId as string;
+      const first = await place();
+      for (const status of ['suspended', 'closed']) {
+        await system.db.query('UPDATE markets SET status = $2 WHERE id = $1', [moneyline.id, status]);
+        expect(whyNot(await cancel(player, first))).toEqual(moved);
+      }
+      await system.db.query("UPDATE markets SET status = 'open' WHERE id = $1", [moneyline.id]);
+      // Better or worse; of the other outcome it says nothing.
+      await reprice(system, moneyline, 'away', { american: 300 });
+      expect((await cancel(player, first)).status).toBe(200);
+      for (const american of [-300, 300]) {
+        const id = await place();
+        on[at] = { ...on[at]!, oddsId: await reprice(system, moneyline, 'home', { american }) };
+        expect(whyNot(await cancel(player, id))).toEqual(moved);
+      }
+      // One that was taken at the price that is now.
+      expect((await cancel(player, await place())).status).toBe(200);
+      // What was taken back is answered as before.
+      expect((await cancel(player, first)).status).toBe(200);
+      expect((await creditsOf(system, player.userId))['balance']).toBe(980);
+    },
+  );
+
   it('is refused of what is graded, and of what an exclusion has given back', async () => {
     const player = await aPlayer();
     const [game] = (await games(1)) as [TestGame];
@@ -163,30 +202,36 @@ describe('taking a bet back', () => {
 
   it('against the grading of the same bets: each is one or the other, and every credit is there', async () => {
     const players = await Promise.all(Array.from({ length: 30 }, () => aPlayer()));
-    const seen = new Set<string>();
     for (let round = 0; round < 6; round += 1) {
       const [game] = (await games(1)) as [TestGame];
       const placed = await Promise.all(players.map((player) => player.bet({ ...homeWins(game), stake: 50 })));
       const ids = placed.map(({ data }) => data.betId as string);
-      const cancelling = players.map(async (player, n) => {
-        await new Promise((resolve) => setTimeout(resolve, n));
-        return await cancel(player, ids[n]!);
-      });
+      const taking = async (from: number, to: number, wait: number) =>
+        await Promise.all(
+          players.slice(from, to).map(async (player, n) => {
+            await new Promise((resolve) => setTimeout(resolve, n * wait));
+            return await cancel(player, ids[from + n]!);
+          }),
+        );
+      // Some are sure to be before the grading and some after it; those between run against it.
+      const early = await taking(0, 3, 0);
+      const racing = taking(3, 27, 1);
       await new Promise((resolve) => setTimeout(resolve, 4 * round));
       const graded = voidMoneyline(system, WEEK, game);
-      const answers = await Promise.all(cancelling);
+      const between = await racing;
       await graded;
-      for (const [n, answer] of answers.entries()) {
+      const late = await taking(27, 30, 0);
+      for (const [n, answer] of [...early, ...between, ...late].entries()) {
         const [row] = (await betsOf(system, players[n]!.userId)).filter(({ id }) => id === ids[n]);
         const told = answer.status === 200 ? 'cancelled' : answer.error.details['reason'];
-        seen.add(told as string);
         expect([told, row!.status]).toEqual(
           answer.status === 200 ? ['cancelled', 'cancelled'] : ['GRADED', 'void'],
         );
       }
+      expect(early.map(({ status }) => status)).toEqual([200, 200, 200]);
+      expect(late.map(({ status }) => status)).toEqual([409, 409, 409]);
       expect(await unbalanced(system)).toEqual([]);
     }
-    expect(seen).toEqual(new Set(['cancelled', 'GRADED']));
   }, 60_000);
 
   it('beside bets that are being placed, on the same row, ends with the credits that are left', async () => {
@@ -224,6 +269,21 @@ describe('taking a bet back', () => {
     expect(played).toEqual({ bets: 1, staked: '30', won: '0' });
   });
 
+  it('is, as a parlay is, nothing that the schema before could hold: it is not unmade', async () => {
+    const player = await aPlayer();
+    const [game] = (await games(1)) as [TestGame];
+    const { data } = await player.bet({ ...homeWins(game), stake: 10 });
+    await cancel(player, data.betId);
+    const runner = system.app.get(DataSource).createQueryRunner();
+    await runner.startTransaction();
+    try {
+      await expect(new ParlayPlacing1763700000042().down(runner)).rejects.toThrow('go forward instead');
+    } finally {
+      await runner.rollbackTransaction();
+      await runner.release();
+    }
+  });
+
   it('kept every credit', async () => {
     expect(await unbalanced(system)).toEqual([]);
   });
@@ -248,6 +308,47 @@ describe('taking a bet back where the pool does not allow it', () => {
         'BET_NOT_CANCELLABLE',
         { reason: 'POOL_RULES' },
       ]);
+    } finally {
+      await system.stop();
+    }
+  });
+});
+
+describe('taking bets back too often', () => {
+  it('is refused, exactly from the next on, whatever comes at once; another player has their own', async () => {
+    const system = await startSystemWithRules(
+      { bets: { cancelWindowSeconds: WINDOW, cancelsPerWeek: 5 } },
+      { worker: false, at: '2023-10-03T12:00:00Z' },
+    );
+    try {
+      const make = new Builders(system);
+      await make.week(WEEK);
+      const players = (await make.players(2)) as [Client, Client];
+      await joinPool(system, WEEK, players);
+      const all = [await make.game({ startsAt: SUNDAY }), await make.game({ startsAt: SUNDAY })];
+      const legs = all.map(homeWins);
+      const [player, other] = players;
+      const ids: string[] = [];
+      for (let n = 0; n < 12; n += 1) {
+        const body = n % 2 === 0 ? { legs, stake: 10 } : { ...legs[0], stake: 10 };
+        ids.push((await player.bet(body)).data.betId as string);
+      }
+      const answers = await Promise.all(ids.map((id) => player.post(`bets/${id}/cancel`)));
+      const refused = answers.filter(({ status }) => status !== 200);
+      expect(refused).toHaveLength(7);
+      for (const { status, error } of refused)
+        expect([status, error.code, error.details]).toEqual([
+          409,
+          'BET_NOT_CANCELLABLE',
+          { reason: 'TOO_MANY', maximum: 5 },
+        ]);
+      expect(await creditsOf(system, player.userId)).toMatchObject({ balance: 930, staked: 70, open: 7 });
+      // What was taken back stays so, and is answered as before.
+      const [taken] = ids.filter((_, n) => answers[n]!.status === 200);
+      expect((await player.post(`bets/${taken}/cancel`)).status).toBe(200);
+      const { data } = await other.bet({ legs, stake: 10 });
+      expect((await other.post(`bets/${data.betId}/cancel`)).status).toBe(200);
+      expect(await unbalanced(system)).toEqual([]);
     } finally {
       await system.stop();
     }

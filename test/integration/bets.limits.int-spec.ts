@@ -79,22 +79,75 @@ describe('what may be staked on a market at most', () => {
     expect((await player.bet({ ...homeWins(game), stake: 1 })).status).toBe(201);
   });
 
-  it('counts what is graded, not what was taken back, and no parlay', async () => {
+  it('of 50 mixed singles and parlays of 10 at once on a market of 200, 20 are taken, and not one more', async () => {
+    const [player, game] = [await aPlayer(), await aGame()];
+    const others = [await aGame(), await aGame(), await aGame()];
+    await limitMarket(game.moneyline.id, 200);
+    const bodies = Array.from({ length: 50 }, (_, n) => [
+      homeWins(game),
+      ...others.slice(0, n % 4).map(homeWins),
+    ]).map((legs, n) => (legs.length === 1 ? legs[0]! : { legs: n % 8 < 4 ? legs : legs.toReversed() }));
+    const answers = await Promise.all(bodies.map((body) => player.bet({ ...body, stake: 10 })));
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(20);
+    expect(new Set(answers.filter(({ status }) => status !== 201).map(({ error }) => error.code))).toEqual(
+      new Set(['ABOVE_MARKET_MAX']),
+    );
+    expect((await creditsOf(system, player.userId))['staked']).toBe(200);
+    const { rows } = await system.db.query(
+      `SELECT sum(b.stake)::int AS staked FROM bets b WHERE b.user_id = $1
+         AND (b.market_id = $2 OR EXISTS (SELECT FROM bet_legs l WHERE l.bet_id = b.id AND l.market_id = $2))`,
+      [player.userId, game.moneyline.id],
+    );
+    expect(rows).toEqual([{ staked: 200 }]);
+    expect((await player.bet({ legs: others.map(homeWins), stake: 300 })).status).toBe(201);
+  });
+
+  it('counts what is graded, not what was taken back', async () => {
     const [player, game, other] = [await aPlayer(), await aGame(), await aGame()];
     await limitMarket(game.moneyline.id, 100);
-    const back = await player.bet({ ...homeWins(game), stake: 100 });
-    expect(await refusal(player, { ...homeWins(game), stake: 1 })).toEqual(above(0));
-    expect((await player.post(`bets/${back.data.betId}/cancel`)).status).toBe(200);
-    expect((await player.bet({ legs: [homeWins(game), homeWins(other)], stake: 300 })).status).toBe(201);
-    const graded = await player.bet({ ...homeWins(game), stake: 60 });
-    await system.db.query(
-      `UPDATE bets SET status = 'lost', payout = 0, settlement_id = gen_random_uuid(), settled_at = placed_at WHERE id = $1`,
-      [graded.data.betId],
-    );
-    await system.db.query('UPDATE pool_members SET bets_open = bets_open - 1 WHERE user_id = $1', [
-      player.userId,
-    ]);
-    expect(await refusal(player, { ...homeWins(game), stake: 41 })).toEqual(above(40));
+    const parlay = { legs: [homeWins(game), homeWins(other)] };
+    for (const body of [homeWins(game), parlay]) {
+      const back = await player.bet({ ...body, stake: 100 });
+      expect(await refusal(player, { ...homeWins(game), stake: 1 })).toEqual(above(0));
+      expect((await player.post(`bets/${back.data.betId}/cancel`)).status).toBe(200);
+    }
+    for (const [body, stake] of [
+      [homeWins(game), 60],
+      [parlay, 15],
+    ] as const) {
+      const graded = await player.bet({ ...body, stake });
+      await system.db.query(
+        `UPDATE bets SET status = 'lost', payout = 0, settlement_id = gen_random_uuid(), settled_at = placed_at WHERE id = $1`,
+        [graded.data.betId],
+      );
+      await system.db.query('UPDATE pool_members SET bets_open = bets_open - 1 WHERE user_id = $1', [
+        player.userId,
+      ]);
+    }
+    expect(await refusal(player, { ...homeWins(game), stake: 26 })).toEqual(above(25));
+  });
+
+  it("of a parlay is what the fullest of its legs' markets leaves, which it names", async () => {
+    const player = await aPlayer();
+    const [one, two, three] = [await aGame(), await aGame(), await aGame()];
+    const legs = [one, two, three].map(homeWins);
+    const aboveOn = (leg: number, maximum: number) => ['ABOVE_MARKET_MAX', { leg, field: 'stake', maximum }];
+    const room = async () => (await player.post('bets/quote', { legs, stake: 1 })).data.limits;
+    expect(await room()).toMatchObject({ marketRoom: null });
+    await limitMarket(two.moneyline.id, 90);
+    await limitMarket(three.moneyline.id, 80);
+    expect(await refusal(player, { legs, stake: 100 })).toEqual(aboveOn(3, 80));
+    expect((await player.bet({ ...homeWins(two), stake: 50 })).status).toBe(201);
+    expect(await refusal(player, { legs, stake: 41 })).toEqual(aboveOn(2, 40));
+    expect(await room()).toMatchObject({ marketRoom: 40, largestStake: 40 });
+    expect((await player.bet({ legs, stake: 40 })).status).toBe(201);
+    expect(await refusal(player, { ...homeWins(three), stake: 41 })).toEqual(above(40));
+    // The user's own goes for each leg, of whatever market.
+    expect((await limitUser(player, 45)).status).toBe(200);
+    expect(await refusal(player, { legs: [legs[0], legs[2]], stake: 6 })).toEqual(aboveOn(1, 5));
+    expect(await refusal(player, { legs: [legs[2], legs[1]], stake: 1 })).toEqual(aboveOn(2, 0));
+    expect((await player.bet({ legs: [legs[0], legs[2]], stake: 5 })).status).toBe(201);
+    expect(await refusal(player, { ...homeWins(one), stake: 1 })).toEqual(above(0));
   });
 
   it("is the lower of the market's and the user's own", async () => {

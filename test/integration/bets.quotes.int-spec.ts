@@ -387,4 +387,48 @@ describe('toWin', () => {
     const { error } = await player.bet({ legs, toWin: 10 });
     expect([error.code, error.details]).toEqual(['ODDS_UNKNOWN', { leg: 2, field: 'oddsId' }]);
   });
+
+  it('at a price that is none is refused in its place: after the stake and what bars the user, before the key is used', async () => {
+    const player = await aPlayer();
+    const [game] = (await games(1)) as [TestGame];
+    const bet = { ...homeWins(game), oddsId: randomUUID(), toWin: 10, acceptOdds: 'any' };
+    const whyNot = async (body: object) => (await player.bet(body)).error.code;
+    expect(await whyNot(bet)).toBe('ODDS_UNKNOWN');
+    expect(await whyNot({ ...bet, outcome: 'draw' })).toBe('OUTCOME_UNKNOWN');
+    await system.db.query("UPDATE markets SET status = 'suspended' WHERE id = $1", [game.moneyline.id]);
+    expect(await whyNot(bet)).toBe('MARKET_NOT_OPEN');
+    await system.db.query("UPDATE markets SET status = 'open' WHERE id = $1", [game.moneyline.id]);
+    await system.app.get(ComplianceService).exclude(player.userId, null);
+    expect(await whyNot(bet)).toBe('SELF_EXCLUDED');
+    expect((await quote(player, bet)).error.code).toBe('SELF_EXCLUDED');
+  });
+
+  it('is answered as before to the same key, also where its price is gone', async () => {
+    const player = await aPlayer();
+    const all = await games(2);
+    for (const shown of [homeWins(all[0]!), { legs: all.map(homeWins) }]) {
+      const key = randomUUID();
+      const first = await player.bet({ ...shown, toWin: 100 }, key);
+      expect(first.status).toBe(201);
+      // Prices are kept for ever today: as if this one had not been.
+      await withoutPrices(async () => {
+        const again = await player.bet({ ...shown, toWin: 100 }, key);
+        expect([again.status, again.body]).toEqual([201, first.body]);
+        // Not even at the current price, which has the id that is named.
+        expect((await player.bet({ ...shown, toWin: 100 })).error.code).toBe('ODDS_UNKNOWN');
+      });
+    }
+  });
 });
+
+/** Runs it as if no price had ever been: the table that keeps them is empty meanwhile. */
+async function withoutPrices(work: () => Promise<void>): Promise<void> {
+  await system.db.query('ALTER TABLE odds RENAME TO odds_kept');
+  await system.db.query('CREATE TABLE odds (LIKE odds_kept INCLUDING DEFAULTS)');
+  try {
+    await work();
+  } finally {
+    await system.db.query('DROP TABLE odds');
+    await system.db.query('ALTER TABLE odds_kept RENAME TO odds');
+  }
+}

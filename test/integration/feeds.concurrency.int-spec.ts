@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { FeedDoubtsService } from '../../src/modules/sports/feeds/feed-doubts.service.js';
 import { FeedIntakeService } from '../../src/modules/sports/feeds/intake.service.js';
 import { FeedsRepository } from '../../src/modules/sports/feeds/feeds.repository.js';
 import { StaleMarketsSweeper } from '../../src/modules/sports/feeds/stale-markets.sweeper.js';
@@ -98,6 +99,43 @@ describe('suspending by a feed, or for want of one', () => {
     } finally {
       bettor.release();
     }
+  });
+
+  it('writes down what is doubted of games without standing in the way of who has them in hand', async () => {
+    const { rows: games } = await system.db.query<Record<'low' | 'high' | 'low_name' | 'high_name', string>>(
+      `SELECT low.id AS low, high.id AS high, low.external_id AS low_name, high.external_id AS high_name
+       FROM games low JOIN games high ON high.source = low.source AND high.id > low.id AND high.external_id < low.external_id
+       WHERE low.source = $1 LIMIT 1`,
+      [SOURCE],
+    );
+    const { low, high, low_name: lowName, high_name: highName } = games[0]!;
+    const doubt = (externalId: string, gameId: string) =>
+      ({ kind: 'odds', externalId, gameId, reason: 'OVERROUND_LOW', details: {} }) as const;
+    const other = await system.db.connect();
+    try {
+      await other.query('BEGIN');
+      await other.query('SELECT FROM games WHERE id = $1 FOR UPDATE', [low]);
+      const noting = system.app
+        .get(FeedDoubtsService)
+        .note(SOURCE, [doubt(lowName, low), doubt(highName, high)])
+        .then(
+          () => null,
+          (error: unknown) => error,
+        );
+      await sleep(300);
+      const asked = performance.now();
+      await other.query('SELECT FROM games WHERE id = $1 FOR UPDATE', [high]);
+      expect(performance.now() - asked).toBeLessThan(500); // a deadlock is found after a second
+      await other.query('COMMIT');
+      expect(await noting).toBeNull();
+    } finally {
+      other.release();
+    }
+    const { rows: noted } = await system.db.query(
+      "SELECT game_id FROM feed_quarantine WHERE source = $1 AND reason = 'OVERROUND_LOW' AND game_id = ANY ($2) ORDER BY game_id",
+      [SOURCE, [low, high]],
+    );
+    expect(noted).toEqual([{ game_id: low }, { game_id: high }]);
   });
 
   it('meets prices, moved lines, sweeps and operators at once, and none of them fails', async () => {

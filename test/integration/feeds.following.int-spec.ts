@@ -5,6 +5,7 @@ import { FeedSilence } from '../../src/modules/sports/feeds/feed-silence.js';
 import { FeedsRepository } from '../../src/modules/sports/feeds/feeds.repository.js';
 import type { FeedDto, FeedPollDto } from '../../src/modules/sports/feeds/dto/feeds.dto.js';
 import { FeedIntakeService } from '../../src/modules/sports/feeds/intake.service.js';
+import { OddsIntakeService } from '../../src/modules/sports/odds/odds-intake.service.js';
 import type { PollRules } from '../../src/platform/config/sport-rules.js';
 import { Builders } from '../support/builders.js';
 import type { Client } from '../support/client.js';
@@ -178,6 +179,34 @@ describe('a feed that is followed', () => {
     await sleep(500);
     expect(feed.asked).toEqual(asked);
     expect(await priceOf(feed.source)).toBe(-150);
+  });
+
+  it('repeats nothing of what it was told before, when it follows the feed again after somebody else', async () => {
+    const feed = newFeed();
+    follow(feed);
+    await eventually(() => priceOf(feed.source));
+    expect(feed.begun).toBe(1);
+    await system.db.query(
+      "UPDATE feeds SET holder = gen_random_uuid(), held_until = clock_timestamp() + interval '1 hour' WHERE source = $1",
+      [feed.source],
+    );
+    await sleep(1500);
+    const { rows } = await system.db.query<{ gameId: string; marketId: string }>(
+      'SELECT g.id AS "gameId", m.id AS "marketId" FROM games g JOIN markets m ON m.game_id = g.id WHERE g.source = $1',
+      [feed.source],
+    );
+    const [{ gameId, marketId }] = rows as [{ gameId: string; marketId: string }];
+    await system.app
+      .get(OddsIntakeService)
+      .take([{ gameId, marketId, outcome: 'home', american: -400, decimal: null }], []);
+    feed.says.odds = null;
+    await system.db.query('UPDATE feeds SET held_until = clock_timestamp() WHERE source = $1', [feed.source]);
+    await eventually(async () => feed.begun === 2);
+    const before = feed.asked.odds;
+    await eventually(async () => feed.asked.odds > before + 2);
+    expect(await priceOf(feed.source)).toBe(-400);
+    feed.says.odds = [{ externalId: 'a', markets: [moneyline(-170, 150)] }];
+    await eventually(async () => (await priceOf(feed.source)) === -170);
   });
 });
 

@@ -10,8 +10,9 @@ import { ResultsService } from '../../src/modules/sports/results.service.js';
 import { SlateCache } from '../../src/modules/sports/slate-cache.js';
 import { Rules } from '../../src/platform/config/rules.js';
 import { UnitOfWork } from '../../src/platform/database/unit-of-work.js';
-import { Builders } from '../support/builders.js';
+import { Builders, unbalanced } from '../support/builders.js';
 import type { Answer, Client } from '../support/client.js';
+import { Deliveries } from '../support/deliveries.js';
 import { joinPool } from '../support/members.js';
 import { startSystemWithRules } from '../support/rules-folder.js';
 import { aGame, moneyline, spread, total } from '../support/scripted-feed.js';
@@ -512,6 +513,101 @@ describe('deciding about it', () => {
       (one: { source: string }) => one.source === source,
     );
     expect(feed).toMatchObject({ followed: true, games: 5, quarantined: 5, lagSeconds: null, polls: [] });
+  });
+});
+
+describe('a prop that gets further outcomes', () => {
+  const first = (prices: Record<string, number>): FeedMarket => ({
+    kind: 'prop',
+    line: null,
+    prop: {
+      key: 'first',
+      title: 'First touchdown',
+      outcomes: Object.keys(prices).map((key) => ({ key, label: key.toUpperCase() })),
+    },
+    prices: Object.entries(prices).map(([outcome, american]) => ({ outcome, american })),
+  });
+  const TWO = { a: -110, b: -110 };
+  const THREE = { c: 260, a: 150, b: 150 };
+  const shown = async () => {
+    const { data } = await admin.get(`games/${(await game()).id}`);
+    const { outcomes, prices } = data.markets[0] as {
+      outcomes: { key: string }[];
+      prices: { outcome: string; american: number }[];
+    };
+    return {
+      outcomes: outcomes.map(({ key }) => key).join(' '),
+      prices: prices.map(({ outcome, american }) => `${outcome} ${american}`),
+    };
+  };
+
+  it('has them after its own, and bets on them are graded', async () => {
+    const [player] = await make.players(1);
+    await joinPool(system, WEEK, [player!]);
+    await announce('a');
+    await odds([first(TWO)]);
+    const marketId = await idOf('a', 'prop');
+    const [{ seq: before }] = (await rows(
+      'SELECT seq::int FROM markets WHERE id = $1',
+      marketId,
+    )) as never as [{ seq: number }];
+    expect(await odds([first(THREE)])).toBe(3);
+    expect(await shown()).toEqual({ outcomes: 'a b c', prices: ['a 150', 'b 150', 'c 260'] });
+    const [{ seq }] = (await rows('SELECT seq::int FROM markets WHERE id = $1', marketId)) as never as [
+      { seq: number },
+    ];
+    expect(seq).toBeGreaterThan(before); // so that sockets are told
+    expect(await odds([first(THREE)])).toBe(0);
+    expect((await markets())[0]).toContain('prop open');
+    for (const outcome of ['a', 'c'])
+      expect(
+        (await player!.post('bets', { marketId, outcome, stake: 10, acceptOdds: 'any' }, { key: outcome }))
+          .status,
+      ).toBe(201);
+    await system.moveTo(AFTER_START);
+    await system.app.get(ResultsService).report(admin.userId, (await game()).id, {
+      status: 'final',
+      homeScore: 20,
+      awayScore: 17,
+      props: { first: ['c'] },
+    });
+    await new Deliveries(system).all();
+    expect(
+      await rows(
+        'SELECT outcome, status, payout::int FROM bets WHERE market_id = $1 ORDER BY outcome',
+        marketId,
+      ),
+    ).toEqual([
+      { outcome: 'a', status: 'lost', payout: 0 },
+      { outcome: 'c', status: 'won', payout: 36 },
+    ]);
+    expect(await unbalanced(system)).toEqual([]);
+  });
+
+  it('keeps those that its feed names no more, and what an operator has suspended stays so', async () => {
+    await announce('a');
+    await odds([first(THREE)]);
+    await odds([first(TWO)]);
+    expect((await shown()).outcomes).toBe('c a b');
+    await system.app
+      .get(MarketsService)
+      .suspend({ userId: admin.userId } as never, await idOf('a', 'prop'), 'x');
+    intake.forget(source);
+    await odds([first({ ...THREE, d: 2000 })]);
+    expect(await shown()).toEqual({ outcomes: 'c a b d', prices: ['c 260', 'a 150', 'b 150', 'd 2000'] });
+    expect((await markets())[0]).toContain('prop suspended operator');
+  });
+
+  it('is not one of an operator, nor is anything of it priced that it has not', async () => {
+    await announce('a');
+    await system.db.query(
+      `INSERT INTO markets (id, game_id, kind, prop, title, outcomes)
+       VALUES (gen_random_uuid(), $1, 'prop', 'first', 'First', '[{"key":"a","label":"A"},{"key":"b","label":"B"}]')`,
+      [(await game()).id],
+    );
+    intake.forget(source);
+    expect(await odds([first(THREE)])).toBe(2);
+    expect(await shown()).toEqual({ outcomes: 'a b', prices: ['a 150', 'b 150'] });
   });
 });
 

@@ -17,7 +17,7 @@ const EPL = '000000000000000000000000000000b1';
 const QUIET = '000000000000000000000000000000b2';
 
 class StandingClock extends Clock {
-  constructor(private readonly instant: string) {
+  constructor(public instant: string) {
     super();
   }
   override now(): Date {
@@ -28,6 +28,7 @@ class StandingClock extends Clock {
 describe('The Odds API', () => {
   let server: OddsApiServer;
   let feed: OddsApiFeed;
+  let clock: StandingClock;
   let log: string[];
   /** Everything that was thrown, as a log would show it. */
   const thrown: string[] = [];
@@ -54,7 +55,8 @@ describe('The Odds API', () => {
     oddsApi.sports = oddsApi.sports.filter(({ key }) => sports.includes(key));
     oddsApi.everySeconds = { schedule: 0, odds: 0, scores: 0, results: 0 };
     Object.assign(oddsApi, over);
-    return new OddsApiFeed(configWith({ ...of.env, ...env }), rules, new StandingClock(ANSWERS_AT));
+    clock = new StandingClock(ANSWERS_AT);
+    return new OddsApiFeed(configWith({ ...of.env, ...env }), rules, clock);
   }
   const now = (): AbortSignal => AbortSignal.timeout(5000);
   const silence = async (
@@ -137,11 +139,11 @@ describe('The Odds API', () => {
   });
 
   it.each(['etag', 'last-modified'] as const)(
-    'says nothing where nothing has changed (%s)',
+    'tells what has not changed as it was (%s)',
     async (validators) => {
       server.validators = validators;
       const first = await feed.odds(now());
-      expect(await feed.odds(now())).toBeNull();
+      expect(await feed.odds(now())).toEqual(first);
       expect(server.requests.map(({ status }) => status)).toEqual([200, 200, 304, 304]);
       const market = server.odds.get('soccer_epl')?.[0]?.bookmakers?.[0]?.markets[0];
       if (market?.outcomes[0]) market.outcomes[0].price = 3.5;
@@ -261,7 +263,44 @@ describe('The Odds API', () => {
     feed = feedOf(server, {}, ['soccer_epl', 'baseball_mlb']);
     expect(await feed.odds(now())).toHaveLength(2);
     expect(feed.problems()).toMatchObject([{ subject: 'baseball_mlb', reason: 'SPORT_UNKNOWN' }]);
+    expect(await feed.odds(now())).toHaveLength(2);
+  });
+
+  it('tells nothing of a sport that the provider has no more, though the others have not changed', async () => {
+    expect(await feed.odds(now())).toHaveLength(5);
+    server.odds.delete('basketball_nba');
+    const odds = (await feed.odds(now())) ?? [];
+    expect(odds.map(({ externalId }) => externalId)).toEqual([EPL, QUIET]);
+    expect(new Set(server.requests.slice(2).map(({ status }) => status))).toEqual(new Set([304, 404]));
+  });
+
+  it('is silent when the provider has none of the sports any more', async () => {
+    expect(await feed.odds(now())).toHaveLength(5);
+    server.odds.clear();
+    for (const kind of ['odds', 'schedule', 'results'] as const)
+      expect((await silence(feed[kind](now()))).message).toBe(
+        `no ${kind}: the provider has none of the sports`,
+      );
+  });
+
+  it('offers no price that no bookmaker has confirmed for long, though nothing has changed', async () => {
+    feed = feedOf(server, { everySeconds: { schedule: 0, odds: 0, scores: 0, results: 0 } }, ['soccer_epl']);
+    const of = (odds: Awaited<ReturnType<typeof feed.odds>>) =>
+      odds?.find(({ externalId }) => externalId === EPL)?.markets;
+    expect(of(await feed.odds(now()))).toHaveLength(3);
+    clock.instant = '2026-04-16T19:20:00Z';
+    expect(of(await feed.odds(now()))).toEqual([]);
+    expect(server.requests.map(({ status }) => status)).toEqual([200, 304]);
+    expect(new Set(feed.problems().map(({ reason }) => reason))).toEqual(new Set(['PRICE_OLD']));
+  });
+
+  it('that is taken up again answers in full at once', async () => {
+    feed = feedOf(server, { everySeconds: { schedule: 60, odds: 60, scores: 60, results: 60 } });
+    const first = await feed.odds(now());
     expect(await feed.odds(now())).toBeNull();
+    feed.begin();
+    expect(await feed.odds(now())).toEqual(first);
+    expect(server.requests.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
   });
 
   it('leaves out an event that is none, and tells of it', async () => {
@@ -424,7 +463,7 @@ describe('The Odds API', () => {
         expect(results).toHaveLength(69);
         expect(feed.problems()).toEqual([]);
         expect(real.problems).toEqual([]);
-        expect(await feed.odds(now())).toBeNull();
+        expect(await feed.odds(now())).toEqual(odds);
       } finally {
         await real.stop();
       }

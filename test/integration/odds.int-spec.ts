@@ -5,6 +5,7 @@ import { type PriceTaken, OddsIntakeService } from '../../src/modules/sports/odd
 import type { Subject } from '../../src/platform/security/subject.js';
 import { Builders, type TestGame } from '../support/builders.js';
 import type { Client } from '../support/client.js';
+import { addProp, addThreeWay } from '../support/more-markets.js';
 import type { Json } from '../support/odds-follower.js';
 import { startSystem, type System } from '../support/system.js';
 
@@ -101,6 +102,37 @@ describe('prices that move', () => {
       intake.take([american(game, 'spread', 'home', 120), american(game, 'spread', 'away', 99)], []),
     ).rejects.toThrow(RangeError);
     expect(await oddsOf(game.spread.id, 'home')).toHaveLength(2);
+  });
+
+  it('are of outcomes that their market has: a bet on any other could never be graded', async () => {
+    const game = await make.game({ startsAt: '2023-10-08T17:00:00Z' });
+    const prop = await addProp(system, game.id, { key: 'mvp', prices: { a: '1.9', b: '1.9' } });
+    const threeWay = await addThreeWay(system, game.id);
+    const markets = { ...game, prop, threeWay };
+    await system.db.query('DELETE FROM market_prices WHERE market_id = ANY ($1)', [
+      [prop.id, threeWay.id, game.moneyline.id, game.total.id],
+    ]);
+    const taken = async (market: 'moneyline' | 'spread' | 'total' | 'prop' | 'threeWay', outcome: string) =>
+      intake.take(
+        [{ gameId: game.id, marketId: markets[market].id, outcome, american: 150, decimal: null }],
+        [],
+      );
+    for (const [market, outcome] of [
+      ['moneyline', 'draw'],
+      ['spread', 'over'],
+      ['total', 'home'],
+      ['threeWay', 'under'],
+      ['prop', 'c'],
+      ['prop', 'home'],
+    ] as const)
+      expect([market, outcome, await taken(market, outcome)]).toEqual([market, outcome, 0]);
+    for (const [market, outcome] of [
+      ['moneyline', 'away'],
+      ['total', 'under'],
+      ['threeWay', 'draw'],
+      ['prop', 'b'],
+    ] as const)
+      expect([market, outcome, await taken(market, outcome)]).toEqual([market, outcome, 1]);
   });
 
   it('of a game that has begun or is put off stay as they were, but an outcome without one gets its first', async () => {

@@ -20,8 +20,14 @@ export class ScriptedFeed implements SportsFeed {
   error: Error | null = null;
   /** Never answers, and heeds no signal. */
   hangs = false;
+  /** How often it was taken up. */
+  begun = 0;
 
   constructor(readonly source: string) {}
+
+  begin(): void {
+    this.begun += 1;
+  }
 
   schedule = async () => this.answer('schedule');
   odds = async () => this.answer('odds');

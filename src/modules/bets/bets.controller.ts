@@ -58,7 +58,7 @@ export class BetsController {
     description:
       'Takes what placing takes. What the bet itself would be refused for is told as `refusals`; who may not bet at all is refused as there.',
     answer: QuoteDto,
-    errors: [betsErrors.ODDS_UNKNOWN, ...Object.values(complianceErrors)],
+    errors: Object.values(complianceErrors),
   })
   async quote(@CurrentSubject() subject: Subject, @Body() body: PlaceBetDto): Promise<QuoteDto> {
     return await this.quotes.quote(subject, body);
@@ -93,7 +93,8 @@ export class BetsController {
   @Post(':id/cancel')
   @Operation({
     summary: 'Take a bet back, shortly after it was placed and before its first game starts',
-    description: 'The stake is given back. Doing it again answers the same.',
+    description:
+      'The stake is given back. It takes no Idempotency-Key: it is idempotent by its nature, for a bet is taken back once, and asking again answers the same.',
     answer: BetDto,
     errors: [betsErrors.BET_NOT_FOUND, betsErrors.BET_NOT_CANCELLABLE],
   })

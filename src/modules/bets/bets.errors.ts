@@ -30,7 +30,7 @@ export const betsErrors = defineErrors({
   BET_NOT_CANCELLABLE: {
     status: 409,
     message:
-      'The bet cannot be taken back. `reason` is WINDOW_OVER, GAME_STARTED, GRADED, or POOL_RULES where its pool never allows it.',
+      'The bet cannot be taken back. `reason` is GRADED, GAME_STARTED, WINDOW_OVER, MARKET_MOVED (another price, or no bets taken now), TOO_MANY this week, or POOL_RULES where its pool never allows it.',
   },
   SHARE_NOT_FOUND: { status: 404, message: 'There is no shared bet of that code.' },
   BET_NOT_FOUND: { status: 404, message: 'There is no such bet, or it is not yours.' },

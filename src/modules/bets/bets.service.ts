@@ -37,15 +37,14 @@ export class BetsService {
     body: PlaceBetDto,
     { key, bodyHash }: IdempotencyKey,
   ): Promise<Effect<PlacedBetDto>> {
-    const slip = readSlip(body);
-    const stake = await this.quotes.stakeOf(slip);
-    const placement = { userId, key, bodyHash, weekId: this.weeks.currentId(), stake, accept: slip.accept };
-    const [leg, ...others] = slip.legs;
+    const { legs, stake, accept } = await this.quotes.staked(readSlip(body));
+    const placement = { userId, key, bodyHash, weekId: this.weeks.currentId(), stake, accept };
+    const [leg, ...others] = legs;
     if (leg === undefined) throw new Error('a slip has a leg at least');
     const answer =
       others.length === 0
         ? await this.placing.place({ ...placement, ...leg })
-        : await this.placing.placeParlay({ ...placement, legs: slip.legs });
+        : await this.placing.placeParlay({ ...placement, legs });
     await this.pages.placed(userId);
     return toEffect(answer as unknown as StoredAnswer);
   }

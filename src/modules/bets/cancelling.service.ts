@@ -21,15 +21,17 @@ export class CancellingService {
   async cancel(subject: Subject, id: string): Promise<BetDto> {
     const { userId } = subject;
     const { row } = await this.bets.getRow(userId, id);
+    const { cancelWindowSeconds: seconds, cancelsPerWeek: maximum } = this.rules.bets;
     const reason = await this.repository.cancel(
       userId,
       { id: row.id, weekId: row.week_id },
-      { windowSeconds: this.rules.bets.cancelWindowSeconds, allowed: this.rules.pools.cancelBets },
+      { windowSeconds: seconds, perWeek: maximum, allowed: this.rules.pools.cancelBets },
     );
     if (reason !== null)
       throw betsErrors.BET_NOT_CANCELLABLE({
         reason,
-        ...(reason === 'WINDOW_OVER' ? { seconds: this.rules.bets.cancelWindowSeconds } : {}),
+        ...(reason === 'WINDOW_OVER' ? { seconds } : {}),
+        ...(reason === 'TOO_MANY' ? { maximum } : {}),
       });
     await this.pages.placed(userId);
     return await this.bets.get(subject, id);

@@ -1,16 +1,16 @@
 import { Injectable } from '@nestjs/common';
+import { NIL } from 'uuid';
 import type { ErrorFactory } from '../../platform/http/domain-error.js';
 import { floorTimes, type Fraction, fraction } from '../../platform/money/fraction.js';
 import type { Subject } from '../../platform/security/subject.js';
 import { nearestAmerican, priceText } from '../sports/prices.service.js';
 import { complianceErrors } from '../compliance/compliance.errors.js';
 import { WeeksService } from '../pools/weeks.service.js';
-import { betsErrors } from './bets.errors.js';
 import { largestStake, slipPrice, stakeToWin } from './domain/slip-price.js';
 import type { PlaceBetDto } from './dto/place-bet.dto.js';
 import type { QuoteDto, QuotedPriceDto } from './dto/quote.dto.js';
 import { PlacingService } from './placing.service.js';
-import { readSlip, type Slip } from './slips.js';
+import { readSlip, type Slip, type StakedSlip } from './slips.js';
 import { type LookRow, SlipsRepository } from './slips.repository.js';
 
 const barredErrors: Readonly<Record<string, ErrorFactory>> = complianceErrors;
@@ -27,12 +27,10 @@ export class QuotesService {
     private readonly weeks: WeeksService,
   ) {}
 
-  /** Throws VALIDATION_FAILED, ODDS_UNKNOWN, and what bars the caller from betting at all. */
+  /** Throws VALIDATION_FAILED, and what bars the caller from betting at all. */
   async quote({ userId }: Subject, body: PlaceBetDto): Promise<QuoteDto> {
-    const slip = readSlip(body);
-    const stake = await this.stakeOf(slip);
+    const { legs, stake, accept } = await this.staked(readSlip(body));
     const { limits } = this.placing;
-    const { legs, accept } = slip;
     const seen = await this.repository.look(
       { userId, weekId: this.weeks.currentId(), legs, stake, accept },
       limits,
@@ -67,13 +65,22 @@ export class QuotesService {
     };
   }
 
-  /** The stake of a slip, in whole credits; of one that says what it is to win, at the prices that it names. Throws ODDS_UNKNOWN. */
-  async stakeOf({ stake, toWin, legs }: Slip): Promise<number> {
-    if (stake !== null) return stake;
+  /**
+   * The slip with its stake, in whole credits; of one that says what it is to win, at the prices that it names. Where one of them is
+   * none there is no such stake: ODDS_UNKNOWN is found in its place among the refusals, with the least stake so that nothing
+   * is said of that before, and a key that was used is answered as it was.
+   */
+  async staked({ stake, toWin, legs, accept }: Slip): Promise<StakedSlip> {
+    if (stake !== null) return { legs, stake, accept };
     const prices = await this.repository.pricesOf(legs);
-    const price = slipPrice(prices.map((found, index) => found ?? unknown(legs.length, index)));
-    const needed = stakeToWin(BigInt(toWin ?? 0), price);
-    return Number(needed < BEYOND ? needed : BEYOND);
+    const known = prices.filter((price) => price !== null);
+    if (known.length < legs.length) {
+      // Also where it has come up since: nothing is placed at a stake that was not asked for.
+      const unpriced = legs.map((leg, index) => (prices[index] ? leg : { ...leg, oddsId: NIL }));
+      return { legs: unpriced, stake: this.placing.limits.minStake, accept };
+    }
+    const needed = stakeToWin(BigInt(toWin ?? 0), slipPrice(known));
+    return { legs, stake: Number(needed < BEYOND ? needed : BEYOND), accept };
   }
 }
 
@@ -83,10 +90,6 @@ function requireUnbarred({ refusals }: LookRow): void {
     const barred = barredErrors[code];
     if (barred) throw barred();
   }
-}
-
-function unknown(legs: number, index: number): never {
-  throw betsErrors.ODDS_UNKNOWN({ ...(legs === 1 ? {} : { leg: index + 1 }), field: 'oddsId' });
 }
 
 function paid(stake: number, { num, den }: LookRow): Pick<QuoteDto, 'price' | 'payout' | 'profit'> {

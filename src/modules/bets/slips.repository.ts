@@ -81,12 +81,12 @@ export class SlipsRepository {
   async cancel(
     userId: string,
     bet: { id: string; weekId: number },
-    { windowSeconds, allowed }: { windowSeconds: number; allowed: boolean },
+    { windowSeconds, perWeek, allowed }: { windowSeconds: number; perWeek: number; allowed: boolean },
   ): Promise<string | null> {
     const [row] = await this.database.query<{ reason: string | null }>(
       'bets.cancel',
-      'SELECT bets_cancel($1, $2, $3, $4, $5) AS reason',
-      [userId, bet.id, bet.weekId, windowSeconds, allowed],
+      'SELECT bets_cancel($1, $2, $3, $4, $5, $6) AS reason',
+      [userId, bet.id, bet.weekId, windowSeconds, perWeek, allowed],
     );
     return row?.reason ?? null;
   }

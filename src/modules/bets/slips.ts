@@ -16,6 +16,11 @@ export interface Slip {
   readonly accept: string;
 }
 
+/** With the stake that toWin needs. */
+export interface StakedSlip extends Omit<Slip, 'toWin'> {
+  readonly stake: number;
+}
+
 /** Reads a body that is valid field by field. Throws VALIDATION_FAILED when its fields do not go together. */
 export function readSlip(body: PlaceBetDto): Slip {
   const { stake, toWin } = body;

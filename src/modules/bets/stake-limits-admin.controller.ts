@@ -30,7 +30,8 @@ export class StakeLimitsAdminController {
   @RequiresPermission('bets.limit')
   @Operation({
     summary: 'Limit what a user may have staked on one market, or take the limit away',
-    description: 'Works from the next bet on: what is staked already stays. Parlays do not count.',
+    description:
+      'Works from the next bet on: what is staked already stays. A parlay counts on each of its legs.',
     answer: StakeLimitDto,
     errors: [usersErrors.USER_NOT_FOUND],
   })

@@ -113,6 +113,29 @@ export class SettlementRepository {
     return rows.map((row) => row.week_id);
   }
 
+  /** The games that were settled in a week. Index: ix_settlements_week. */
+  async gamesOfWeek(manager: EntityManager, weekId: number): Promise<string[]> {
+    const rows = await manager.query<{ game_id: string }[]>(
+      'SELECT DISTINCT game_id FROM settlements WHERE week_id = $1',
+      [weekId],
+    );
+    return rows.map((row) => row.game_id);
+  }
+
+  /** How many of these versions of results have no settlement yet. Index: ux_settlements_game_version. */
+  async countUnstarted(
+    manager: EntityManager,
+    results: readonly { id: string; version: number }[],
+  ): Promise<number> {
+    const [row] = await manager.query<{ n: string }[]>(
+      `SELECT count(*) AS n FROM unnest($1::uuid[], $2::int[]) AS r (game_id, version)
+       WHERE r.version > 0 AND NOT EXISTS (
+         SELECT FROM settlements s WHERE s.game_id = r.game_id AND s.result_version = r.version)`,
+      [results.map(({ id }) => id), results.map(({ version }) => version)],
+    );
+    return Number(row?.n ?? 0);
+  }
+
   async find(id: string): Promise<SettlementRow | null> {
     const [row] = await this.database.query<SettlementRow>(
       'settlements.one',

@@ -22,6 +22,14 @@ export interface SlateRow {
   game: object;
 }
 
+/** A game that a week waits for. */
+export interface LockedResultRow {
+  id: string;
+  version: number;
+  /** Of one in the week's span: its result may be graded. One that has moved out of it waits for no correction. */
+  ready: boolean;
+}
+
 @Injectable()
 export class GamesRepository {
   constructor(
@@ -160,14 +168,34 @@ export class GamesRepository {
     );
   }
 
-  /** How many games in the span have no result that is confirmed. Index: ix_games_slate. */
-  async unfinishedBetween(manager: EntityManager, from: Date, to: Date): Promise<number> {
-    const [row] = await manager.query<{ n: string }[]>(
-      `SELECT count(*) AS n FROM games WHERE starts_at >= $1 AND starts_at < $2
-       AND (status NOT IN ('final', 'cancelled', 'abandoned', 'walkover') OR confirmed_at IS NULL)`,
-      [from, to],
+  /**
+   * The games in the span, and those that are named, which change no more until the commit; lowest id first. Indexes:
+   * ix_games_slate, the primary key.
+   */
+  async lockResults(
+    manager: EntityManager,
+    from: Date,
+    to: Date,
+    ids: readonly string[],
+  ): Promise<LockedResultRow[]> {
+    return await manager.query<LockedResultRow[]>(
+      `SELECT id, result_version AS version,
+              CASE WHEN starts_at >= $1 AND starts_at < $2
+                   THEN status IN ('final', 'cancelled', 'abandoned', 'walkover') AND confirmed_at IS NOT NULL
+                   ELSE confirm_due_at IS NULL END AS ready
+       FROM games WHERE (starts_at >= $1 AND starts_at < $2) OR id = ANY ($3::uuid[])
+       ORDER BY id FOR SHARE`,
+      [from, to, ids],
     );
-    return Number(row?.n ?? 0);
+  }
+
+  /** Whether its feed has told scores or an end that nobody believes and nobody has decided about. Index: ix_feed_quarantine_game. */
+  async hasScoreInDoubt(manager: EntityManager, gameId: string): Promise<boolean> {
+    const rows = await manager.query<unknown[]>(
+      `SELECT FROM feed_quarantine WHERE game_id = $1 AND status = 'open' AND kind IN ('score', 'result') LIMIT 1`,
+      [gameId],
+    );
+    return rows.length > 0;
   }
 
   async isEmpty(): Promise<boolean> {

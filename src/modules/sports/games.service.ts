@@ -6,7 +6,7 @@ import { Rules } from '../../platform/config/rules.js';
 import { type Listed, RenderedList } from '../../platform/http/answers.js';
 import { cursorPage, DEFAULT_LIMIT, readCursor } from '../../platform/http/pagination.js';
 import type { GameDto, GamesQuery } from './dto/games.dto.js';
-import { GamesRepository, type SlateRow } from './games.repository.js';
+import { GamesRepository, type LockedResultRow, type SlateRow } from './games.repository.js';
 import { sportsErrors } from './sports.errors.js';
 import type { GameFacts, MarketFacts } from './sports.types.js';
 import { SlateCache } from './slate-cache.js';
@@ -68,8 +68,14 @@ export class GamesService {
     await this.repository.moveMarkets(manager, gameId, ['closed'], 'settled', this.clock.now());
   }
 
-  async countUnfinished(manager: EntityManager, from: Date, to: Date): Promise<number> {
-    return await this.repository.unfinishedBetween(manager, from, to);
+  /** The games that start in the span, and those that are named, locked: no result of them changes until the transaction ends. */
+  async lockResults(
+    manager: EntityManager,
+    from: Date,
+    to: Date,
+    ids: readonly string[],
+  ): Promise<LockedResultRow[]> {
+    return await this.repository.lockResults(manager, from, to, ids);
   }
 }
 

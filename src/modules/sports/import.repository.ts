@@ -83,7 +83,7 @@ export class ImportRepository {
        p AS (SELECT * FROM jsonb_to_recordset($2::jsonb) AS p (external_id text, kind text, prop text, line numeric)),
        moving AS MATERIALIZED (
          SELECT g.id FROM n JOIN games g ON g.source = n.source AND g.external_id = n.external_id
-         WHERE g.status = 'scheduled' AND (coalesce(g.source_starts_at, g.first_starts_at) <> n.starts_at OR EXISTS (
+         WHERE (g.status = 'scheduled' OR g.confirm_due_at IS NOT NULL) AND (coalesce(g.source_starts_at, g.first_starts_at) <> n.starts_at OR EXISTS (
            SELECT FROM markets m JOIN p ON p.kind = m.kind AND p.prop IS NOT DISTINCT FROM m.prop AND p.line IS DISTINCT FROM m.line
            WHERE m.game_id = g.id AND p.external_id = g.external_id AND m.status = 'open'))
          ORDER BY g.id)
@@ -117,6 +117,20 @@ export class ImportRepository {
        ORDER BY g.id`,
       [JSON.stringify(games), flexUntil],
     );
+  }
+
+  /** Games whose cancellation, by a start that was put off too far, is not confirmed, and that start when they did. */
+  async findTakenBack(manager: EntityManager, games: GameToImport[]): Promise<string[]> {
+    const rows = await manager.query<{ id: string }[]>(
+      `SELECT g.id FROM jsonb_to_recordset($1::jsonb) AS n (source text, external_id text, starts_at timestamptz)
+       JOIN games g ON g.source = n.source AND g.external_id = n.external_id
+       WHERE g.status = 'cancelled' AND g.confirm_due_at IS NOT NULL AND n.starts_at = g.starts_at
+         AND g.source_starts_at > g.starts_at AND g.starts_at > parley_now()
+         AND NOT EXISTS (SELECT FROM markets m WHERE m.game_id = g.id AND m.status = 'settled')
+       ORDER BY g.id`,
+      [JSON.stringify(games)],
+    );
+    return rows.map(({ id }) => id);
   }
 
   /**
@@ -174,8 +188,9 @@ export class ImportRepository {
 
   /**
    * Markets that are new. A market whose line has moved away is suspended, for a moved line is a new market, and taken up
-   * again when the line moves back to it; so is one whose feed had fallen silent. What an operator has suspended stays so, and so is every other line of the
-   * game's kind of market that the feed moves to. `ofFeed`: they are suspended when their source falls silent.
+   * again when the line moves back to it; so is one whose feed had fallen silent. What an operator has suspended stays so, and so is every
+   * other line of the game's kind of market that the feed moves to; what one user may stake goes over to it too. A feed's prop gets the outcomes that are new to it and keeps
+   * those that it has: there may be bets on them. `ofFeed`: they are suspended when their source falls silent.
    */
   async upsertMarkets(manager: EntityManager, prices: PriceToImport[], ofFeed: boolean): Promise<void> {
     await manager.query(
@@ -183,7 +198,9 @@ export class ImportRepository {
          SELECT DISTINCT ON (g.id, n.kind, n.prop) n.market_id, g.id AS game_id, n.kind, n.line, n.prop, n.title, n.outcomes, n.places,
                 g.status = 'scheduled' AND g.starts_at > parley_now() AS upcoming,
                 EXISTS (SELECT FROM markets m WHERE m.game_id = g.id AND m.kind = n.kind AND m.prop IS NOT DISTINCT FROM n.prop
-                          AND m.suspended_by = 'operator') AS halted
+                          AND m.suspended_by = 'operator') AS halted,
+                (SELECT min(m.max_stake) FROM markets m WHERE m.game_id = g.id AND m.kind = n.kind
+                   AND m.prop IS NOT DISTINCT FROM n.prop) AS max_stake
          FROM jsonb_to_recordset($1::jsonb) AS n (market_id uuid, source text, external_id text, kind text, line numeric,
            prop text, title text, outcomes jsonb, places smallint)
          JOIN games g ON g.source = n.source AND g.external_id = n.external_id
@@ -192,14 +209,21 @@ export class ImportRepository {
          UPDATE markets m SET status = 'suspended', suspended_by = 'line_moved', updated_at = clock_timestamp() FROM n
          WHERE n.upcoming AND m.game_id = n.game_id AND m.kind = n.kind AND m.prop IS NOT DISTINCT FROM n.prop
            AND m.line IS DISTINCT FROM n.line AND m.status = 'open')
-       INSERT INTO markets (id, game_id, kind, line, prop, title, outcomes, places, of_feed, status, suspended_by)
-       SELECT market_id, game_id, kind, line, prop, title, outcomes, places, $2::boolean,
+       INSERT INTO markets (id, game_id, kind, line, prop, title, outcomes, places, max_stake, of_feed, status, suspended_by)
+       SELECT market_id, game_id, kind, line, prop, title, outcomes, places, max_stake, $2::boolean,
               CASE WHEN NOT upcoming THEN 'closed' WHEN halted THEN 'suspended' ELSE 'open' END,
               CASE WHEN upcoming AND halted THEN 'operator' END
        FROM n
        ON CONFLICT ON CONSTRAINT ux_markets_game_kind_prop_line DO UPDATE
-         SET status = excluded.status, suspended_by = excluded.suspended_by, updated_at = clock_timestamp()
-         WHERE markets.suspended_by IN ('line_moved', 'feed_stale') AND excluded.status <> 'closed'`,
+         SET status = CASE WHEN markets.suspended_by IN ('line_moved', 'feed_stale') THEN excluded.status ELSE markets.status END,
+             suspended_by = CASE WHEN markets.suspended_by IN ('line_moved', 'feed_stale') THEN excluded.suspended_by
+                            ELSE markets.suspended_by END,
+             outcomes = CASE WHEN markets.kind = 'prop' AND markets.of_feed AND excluded.of_feed
+                        THEN outcomes_joined(markets.outcomes, excluded.outcomes) ELSE markets.outcomes END,
+             updated_at = clock_timestamp()
+         WHERE excluded.status <> 'closed' AND (markets.suspended_by IN ('line_moved', 'feed_stale')
+           OR (markets.kind = 'prop' AND markets.of_feed AND excluded.of_feed AND markets.status IN ('open', 'suspended', 'closed')
+               AND outcomes_joined(markets.outcomes, excluded.outcomes) <> markets.outcomes))`,
       [JSON.stringify(prices), ofFeed],
     );
   }

@@ -4,12 +4,12 @@ import { Clock } from '../../platform/clock/clock.js';
 import { Rules } from '../../platform/config/rules.js';
 import { UnitOfWork } from '../../platform/database/unit-of-work.js';
 import { DeadlinesService } from '../../platform/jobs/deadlines.service.js';
-import { AuditService } from '../../platform/observability/audit.service.js';
 import { OutboxService } from '../../platform/outbox/outbox.service.js';
 import {
   endEvent,
   type GameEnd,
   type GameReport,
+  hasStand,
   isKnown,
   isOver,
   missingScore,
@@ -20,6 +20,7 @@ import {
 import { type GameEvent, gameMachine, marketMachine } from './domain/markets.js';
 import type { Game } from './entities/game.entity.js';
 import { GamesRepository } from './games.repository.js';
+import { ResultConfirmationsService } from './result-confirmations.service.js';
 import { SettledWeeksPort } from './settled-weeks.port.js';
 import { SlateCache } from './slate-cache.js';
 import { sportsErrors } from './sports.errors.js';
@@ -42,12 +43,12 @@ export class ResultsService {
     private readonly repository: GamesRepository,
     private readonly outbox: OutboxService,
     private readonly deadlines: DeadlinesService,
-    private readonly audit: AuditService,
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
     private readonly rules: Rules,
     private readonly cache: SlateCache,
     private readonly settledWeeks: SettledWeeksPort,
+    private readonly confirmations: ResultConfirmationsService,
   ) {}
 
   /**
@@ -75,18 +76,24 @@ export class ResultsService {
     const word: Word = { confirm, byPerson: actorId !== null };
     const game = await this.enter(manager, gameId);
     if (isKnown(game, report)) {
-      if (confirm === 'now' && game.confirmDueAt !== null) await this.confirmIn(manager, game, actorId);
+      if (confirm === 'now') await this.confirmations.agree(manager, game, actorId);
       return;
     }
     if (isOver(game.status)) await this.requireCorrectable(manager, game, report, word);
     await this.apply(manager, game, report, word);
-    await this.audit.record(manager, {
-      actorId,
-      action: 'game.result',
-      subjectType: 'game',
-      subjectId: gameId,
-      details: { from: factsOf(game), to: report },
-    });
+    await this.confirmations.noteWord(manager, game, report, actorId);
+  }
+
+  /**
+   * A feed takes back, before it is confirmed, a start that was put off so far that the game was cancelled; its caller has read so of
+   * the row that it holds.
+   */
+  async reinstateIn(manager: EntityManager, gameId: string): Promise<void> {
+    const game = await this.enter(manager, gameId);
+    await this.change(manager, game, 'reinstate', { confirmDueAt: null, sourceStartsAt: game.startsAt });
+    if (!game.interrupted) await this.reopen(manager, gameId);
+    await this.scheduleDeadlines(manager, [{ id: gameId, startsAt: game.startsAt }]);
+    await this.confirmations.noteWord(manager, game, { status: 'scheduled' }, null);
   }
 
   /** Nobody has said otherwise: the result is graded. Called by the deadline, which may come late or twice. */
@@ -95,7 +102,7 @@ export class ResultsService {
       const game = await this.enter(manager, gameId);
       // A word that came meanwhile has set the deadline anew.
       if (game.confirmDueAt === null || this.clock.now() < game.confirmDueAt) return;
-      await this.confirmIn(manager, game, null);
+      await this.confirmations.confirm(manager, game, null);
     });
     this.cache.clear();
   }
@@ -111,12 +118,15 @@ export class ResultsService {
     this.cache.clear();
   }
 
-  /** Not over in time: void, though what is decided stands. Called by the deadline, which may come late or twice. */
+  /** Not over in time: void, though what is decided stands, unless its score is in doubt. Called by the deadline, which may come late or twice. */
   async giveUp(gameId: string): Promise<void> {
     await this.unitOfWork.run(async (manager) => {
       const game = await this.enter(manager, gameId);
       if (isOver(game.status) || this.clock.now() < this.overdueAt(game)) return;
-      await this.abandon(manager, game, { confirm: 'now', byPerson: false });
+      const doubted = await this.repository.hasScoreInDoubt(manager, gameId);
+      const word = { confirm: 'now', byPerson: false } as const;
+      if (doubted) await this.finish(manager, game, 'abandoned', { ...NO_STAND }, word);
+      else await this.abandon(manager, game, word);
     });
     this.cache.clear();
   }
@@ -194,30 +204,13 @@ export class ResultsService {
       toldByPerson: byPerson,
       ...(confirm === 'now' ? confirmed : { confirmedAt: null, confirmDueAt: dueAt }),
     });
-    await this.repository.moveMarkets(manager, game.id, marketMachine.from('close'), 'closed', now);
-    if (confirm === 'now')
+    if (confirm === 'now') {
+      await this.repository.moveMarkets(manager, game.id, marketMachine.from('close'), 'closed', now);
       await this.outbox.publish(manager, gameResultRecorded, { gameId: game.id, version });
-    else await this.deadlines.set(manager, SPORTS_DEADLINES.gameConfirm, { subject: game.id, dueAt });
-  }
-
-  /** What waited to be confirmed becomes a version of the game's result, to be settled. */
-  private async confirmIn(manager: EntityManager, game: Game, actorId: string | null): Promise<void> {
-    const version = game.resultVersion + 1;
-    await this.repository.updateGame(manager, game.id, [game.status], {
-      confirmedAt: this.clock.now(),
-      confirmDueAt: null,
-      toldByPerson: actorId !== null,
-      resultVersion: version,
-      updatedAt: this.clock.now(),
-    });
-    await this.outbox.publish(manager, gameResultRecorded, { gameId: game.id, version });
-    await this.audit.record(manager, {
-      actorId,
-      action: 'game.confirm',
-      subjectType: 'game',
-      subjectId: game.id,
-      details: { result: factsOf(game), version },
-    });
+      return;
+    }
+    await this.closeBetting(manager, game.id);
+    await this.deadlines.set(manager, SPORTS_DEADLINES.gameConfirm, { subject: game.id, dueAt });
   }
 
   /** A new start within the sport's grace keeps the bets; without one the game has until the end of the grace. */
@@ -232,8 +225,9 @@ export class ResultsService {
     if (startsAt !== null && startsAt <= now)
       throw sportsErrors.GAME_STATE_CONFLICT({ field: 'startsAt', now: now.toISOString() });
     if (startsAt !== null && startsAt <= this.graceEndsAt(game)) {
-      await this.change(manager, game, 'reschedule', { startsAt, ...NO_STAND });
-      await this.repository.moveMarkets(manager, game.id, marketMachine.from('reopen'), 'open', now);
+      const interrupted = game.interrupted || hasStand(game);
+      await this.change(manager, game, 'reschedule', { startsAt, interrupted, ...NO_STAND });
+      if (!interrupted) await this.reopen(manager, game.id);
       await this.scheduleDeadlines(manager, [{ id: game.id, startsAt }]);
       return;
     }
@@ -270,6 +264,12 @@ export class ResultsService {
     await this.repository.moveMarkets(manager, gameId, ['open'], 'closed', this.clock.now());
   }
 
+  /** Not of a game that was interrupted: its score is known, and the prices are of before. */
+  private async reopen(manager: EntityManager, gameId: string): Promise<void> {
+    const now = this.clock.now();
+    await this.repository.moveMarkets(manager, gameId, marketMachine.from('reopen'), 'open', now);
+  }
+
   private requireStarted(game: Game): void {
     if (this.clock.now() < game.startsAt)
       throw sportsErrors.GAME_NOT_STARTED({ startsAt: game.startsAt.toISOString() });
@@ -283,11 +283,6 @@ export class ResultsService {
     if (game.status === 'postponed') return this.graceEndsAt(game);
     return new Date(game.startsAt.getTime() + this.rules.settlement.unfinishedVoidHours * HOUR_MS);
   }
-}
-
-function factsOf(game: Game): object {
-  const { status, homeScore, awayScore, minutesPlayed, periods, props, startsAt } = game;
-  return { status, homeScore, awayScore, minutesPlayed, periods, props, startsAt };
 }
 
 function conflict(game: Game, wanted: GameEvent): Error {

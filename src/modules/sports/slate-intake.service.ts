@@ -29,17 +29,21 @@ export class SlateIntakeService {
 
   /**
    * Adds games that are new and takes over what has changed of those not begun, with their markets. Those in `ended` have a result
-   * that follows: none of them is given up for an hour.
+   * that follows: none of them is given up for an hour. A start that is put off shortly before it counts at once when a file says so,
+   * and when nobody takes it back for a while (`confirm: 'later'`) when a feed does.
    */
   async take(
     manager: EntityManager,
     batch: readonly OfferedGame[],
     ended: ReadonlySet<string>,
+    confirm: 'now' | 'later' = 'now',
   ): Promise<SlateTaken> {
     const games = batch.map(toGameRow);
     const prices = batch.flatMap(toPriceRows);
     await this.repository.shutGates(manager, games, prices);
-    const touched = await this.moveGames(manager, games, ended);
+    for (const id of await this.repository.findTakenBack(manager, games))
+      await this.results.reinstateIn(manager, id);
+    const touched = await this.moveGames(manager, games, ended, confirm);
     await this.repository.upsertMarkets(manager, prices, false);
     const stored = await this.repository.insertPrices(manager, prices);
     this.changes.told(manager, ...touched.map(({ id }) => id));
@@ -67,6 +71,7 @@ export class SlateIntakeService {
     manager: EntityManager,
     games: GameToImport[],
     ended: ReadonlySet<string>,
+    confirm: 'now' | 'later',
   ): Promise<ImportedGameRow[]> {
     const now = this.clock.now().getTime();
     const flexUntil = new Date(now + this.rules.settlement.flexScheduleHours * HOUR_MS);
@@ -82,7 +87,13 @@ export class SlateIntakeService {
       })),
     );
     for (const { id, starts_at } of postponed)
-      await this.results.reportIn(manager, null, id, { status: 'postponed', startsAt: starts_at });
+      await this.results.reportIn(
+        manager,
+        null,
+        id,
+        { status: 'postponed', startsAt: starts_at },
+        { confirm },
+      );
     return touched;
   }
 }

@@ -18,6 +18,7 @@ import { MarketOffersService } from './odds/market-offers.service.js';
 import { OddsHistoryService } from './odds/odds-history.service.js';
 import { OddsIntakeService } from './odds/odds-intake.service.js';
 import { OddsRepository } from './odds/odds.repository.js';
+import { ResultConfirmationsService } from './result-confirmations.service.js';
 import { ResultsService } from './results.service.js';
 import { SettledWeeksPort } from './settled-weeks.port.js';
 import { SlateCache } from './slate-cache.js';
@@ -31,6 +32,7 @@ import { SportsPersonalData } from './sports-personal-data.repository.js';
   providers: [
     GamesService,
     MarketsService,
+    ResultConfirmationsService,
     ResultsService,
     ImportService,
     GamesRepository,

@@ -14,6 +14,12 @@ export class BetRules {
   @Max(3600)
   cancelWindowSeconds: number;
 
+  /** Bets of a week that one player takes back at most. */
+  @IsInt()
+  @Min(0)
+  @Max(100_000)
+  cancelsPerWeek: number;
+
   /** Whether a bet that its user shares shows what was staked on it. */
   @IsBoolean()
   shareStake: boolean;

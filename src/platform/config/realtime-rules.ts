@@ -9,6 +9,12 @@ export class OddsSocketRules {
   @Max(2000)
   gamesPerSocket: number;
 
+  /** Sports and leagues that one socket may follow. */
+  @IsInt()
+  @Min(1)
+  @Max(200)
+  groupsPerSocket: number;
+
   /** Milliseconds for which what changes is gathered at most when a process is busy; one that is not tells at once. */
   @IsInt()
   @Min(0)
@@ -35,6 +41,24 @@ export class RealtimeRules {
   @Min(1)
   @Max(1000)
   socketsPerSession: number;
+
+  /** Messages that may wait for a socket that asks for more; with more of them it is dropped, for it does not read. */
+  @IsInt()
+  @Min(1)
+  @Max(1000)
+  unreadMessages: number;
+
+  /** The same in characters of them. */
+  @IsInt()
+  @Min(100_000)
+  @Max(100_000_000)
+  unreadBytes: number;
+
+  /** Asks of one socket that may be refused in a minute before it is dropped. */
+  @IsInt()
+  @Min(1)
+  @Max(100_000)
+  refusalsPerMinute: number;
 
   @ValidateNested()
   @Type(() => OddsSocketRules)

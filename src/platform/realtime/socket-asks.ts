@@ -1,5 +1,6 @@
 import { Injectable, Logger, type Type } from '@nestjs/common';
 import { Clock } from '../clock/clock.js';
+import { Rules } from '../config/rules.js';
 import { newId } from '../database/ids.js';
 import { toDomainError } from '../http/domain-error.filter.js';
 import { httpErrors } from '../http/http.errors.js';
@@ -23,20 +24,30 @@ interface Ask<Body> {
 
 type Acknowledge = (envelope: object) => void;
 
+interface Refusals {
+  readonly since: number;
+  count: number;
+}
+
+const MINUTE_MS = 60_000;
+
 /**
  * What clients ask for over a socket goes the way of a request: it counts as one of its user's, meets the rules of play and the
- * validation, and is acknowledged in the envelope of REST, refusals with the same codes.
+ * validation, and is acknowledged in the envelope of REST, refusals with the same codes. A socket that asks without reading what it
+ * is answered, or without heeding refusals, is dropped.
  */
 @Injectable()
 export class SocketAsks {
   private readonly logger = new Logger('Sockets');
   private readonly pipe = validationPipe();
+  private readonly refusals = new WeakMap<UserSocket, Refusals>();
 
   constructor(
     private readonly access: SocketAccessPort,
     private readonly storage: RateLimitStorage,
     private readonly tiers: TierCounts,
     private readonly clock: Clock,
+    private readonly rules: Rules,
   ) {}
 
   on<Body>(socket: UserSocket, ask: Ask<Body>): void {
@@ -46,8 +57,11 @@ export class SocketAsks {
         // Without a body the acknowledgement stands in its place.
         const [sent, told] = typeof body === 'function' ? [{}, body] : [body, last];
         const acknowledge = (envelope: object): void => {
-          if (typeof told === 'function') (told as Acknowledge)(envelope);
+          if (this.isTooMuch(socket)) drop(socket);
+          else if (typeof told === 'function') (told as Acknowledge)(envelope);
         };
+        // What it asks beyond what it reads is not even looked up.
+        if (this.isTooMuch(socket)) return drop(socket);
         this.answer(socket, ask, sent).then(acknowledge, (error: unknown) => this.logger.error(error));
       }) as never,
     );
@@ -61,8 +75,25 @@ export class SocketAsks {
       const data = await ask.answer(body);
       return { success: true, data, meta: { timestamp: this.clock.now().toISOString() } };
     } catch (thrown) {
+      this.countRefusal(socket);
       return this.refusal(thrown, ask.event);
     }
+  }
+
+  /** Whether more waits for it, or more of it has been refused in this minute, than may. */
+  private isTooMuch(socket: UserSocket): boolean {
+    const { unreadMessages, unreadBytes, refusalsPerMinute } = this.rules.realtime;
+    if ((this.refusals.get(socket)?.count ?? 0) > refusalsPerMinute) return true;
+    const waiting = unreadBy(socket);
+    return waiting.length > unreadMessages || waiting.reduce((sum, size) => sum + size, 0) > unreadBytes;
+  }
+
+  private countRefusal(socket: UserSocket): void {
+    const now = performance.now();
+    const counted = this.refusals.get(socket);
+    if (counted === undefined || now - counted.since > MINUTE_MS)
+      this.refusals.set(socket, { since: now, count: 1 });
+    else counted.count += 1;
   }
 
   private async admit(subject: Subject): Promise<void> {
@@ -84,4 +115,16 @@ export class SocketAsks {
     if (error.spec.status >= 500) this.logger.error({ err: error.cause ?? error, code, event, requestId });
     return { success: false, error: { code, message, details, requestId } };
   }
+}
+
+/** The lengths of the messages that the network has not taken. */
+function unreadBy({ conn }: UserSocket): number[] {
+  const { writeBuffer } = conn as unknown as { writeBuffer: readonly { data?: string }[] };
+  return writeBuffer.map(({ data }) => data?.length ?? 0);
+}
+
+/** With what waits for it: it would not be closed before that was read. */
+function drop(socket: UserSocket): void {
+  socket.disconnect(true);
+  socket.conn.close(true);
 }

@@ -59,7 +59,8 @@ export class QuoteLimitsDto {
     nullable: true,
     min: 0,
     example: 400,
-    description: 'What the limits of the market and of the user leave of a single; null: there is none',
+    description:
+      'What the limits of the market and of the user leave, of a parlay on its fullest market; null: there is none',
   })
   marketRoom: number | null;
 
@@ -99,7 +100,11 @@ export class QuoteDto {
   @BoolField({ example: false, description: 'Of one leg or another' })
   changed: boolean;
 
-  @IntField({ min: 1, example: 50 })
+  @IntField({
+    min: 1,
+    example: 50,
+    description: 'Of toWin at the prices that are named; where one of them is unknown the least there is',
+  })
   stake: number;
 
   @IntField({

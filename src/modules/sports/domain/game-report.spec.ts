@@ -56,11 +56,14 @@ describe('how a game stands', () => {
       },
     ],
     [{ status: 'abandoned' }, { ...STAND, homeScore: null, awayScore: null, minutesPlayed: null }],
-    [{ status: 'cancelled', homeScore: 3, props: { first: ['b'] } }, NO_STAND],
-    [{ status: 'walkover' }, NO_STAND],
+    [
+      { status: 'cancelled', homeScore: 3, props: { first: ['b'] } },
+      { ...NO_STAND, props: STAND.props },
+    ],
+    [{ status: 'walkover' }, { ...NO_STAND, props: STAND.props }],
     [
       { status: 'walkover', homeScore: 3, awayScore: 0 },
-      { ...NO_STAND, homeScore: 3, awayScore: 0 },
+      { ...NO_STAND, homeScore: 3, awayScore: 0, props: STAND.props },
     ],
   ])('by %j', (report, expected) => {
     expect(standOf(STAND, report)).toEqual(expected);
@@ -72,6 +75,16 @@ describe('what is known', () => {
   it.each<[string, Partial<Stand>, GameReport, boolean]>([
     ['final', { minutesPlayed: null }, { status: 'final', homeScore: 7, awayScore: 3 }, true],
     ['final', { minutesPlayed: null }, { status: 'final', homeScore: 7, awayScore: 4 }, false],
+    ['final', {}, { status: 'final', homeScore: 7, awayScore: 3 }, true],
+    ['final', {}, { status: 'final', homeScore: 7, awayScore: 3, minutesPlayed: 31 }, false],
+    [
+      'final',
+      { minutesPlayed: null },
+      { status: 'final', homeScore: 7, awayScore: 3, minutesPlayed: 30 },
+      false,
+    ],
+    ['final', {}, { status: 'final' }, false],
+    ['abandoned', {}, { status: 'abandoned', homeScore: 7, awayScore: 3 }, false],
     [
       'final',
       { minutesPlayed: null },

@@ -56,19 +56,25 @@ export function endEvent(status: GameState, end: GameEnd): GameEvent {
 /**
  * How a game stands by a report. Of one that goes on what is left out is as it was, for it decides if the game is never
  * finished; an end says its own score and minutes. A game that was not played, or counts for nobody, has no stand but
- * the score that a walk-over was given.
+ * the score that a walk-over was given; the winners of its props stay, lest a mistake lose them: nobody would say them again.
  */
 export function standOf(before: Stand, report: GameReport): Stand {
-  if (report.status === 'cancelled' || report.status === 'postponed') return NO_STAND;
+  if (report.status === 'cancelled' || report.status === 'postponed')
+    return { ...NO_STAND, props: before.props };
   const scores = report.status === 'in_progress' ? before : NO_STAND;
-  const details = report.status === 'walkover' ? NO_STAND : before;
+  const periods = report.status === 'walkover' ? null : before.periods;
   return {
     homeScore: report.homeScore ?? scores.homeScore,
     awayScore: report.awayScore ?? scores.awayScore,
     minutesPlayed: report.minutesPlayed ?? scores.minutesPlayed,
-    periods: report.periods?.map(([home, away]) => [home, away]) ?? details.periods,
-    props: copyOf(report.props) ?? details.props,
+    periods: report.periods?.map(([home, away]) => [home, away]) ?? periods,
+    props: copyOf(report.props) ?? before.props,
   };
+}
+
+/** Whether a game is known to have begun by how it stands, whatever its clock says. */
+export function hasStand(game: Stand): boolean {
+  return Object.values(stand(game)).some((fact) => fact !== null);
 }
 
 /** Whether a report says nothing that is not known of the game. */
@@ -79,8 +85,15 @@ export function isKnown(game: Stand & { status: GameState; startsAt: Date }, rep
   return (
     report.status === 'postponed' ||
     report.status === 'cancelled' ||
-    isDeepStrictEqual(stand(game), standOf(game, report))
+    isDeepStrictEqual(stand(game), toldOf(game, report))
   );
+}
+
+/** How it stands by the report; the minutes of a final decide nothing, and leaving them out says nothing else. */
+function toldOf(before: Stand, report: GameReport): Stand {
+  const told = standOf(before, report);
+  if (report.status !== 'final') return told;
+  return { ...told, minutesPlayed: told.minutesPlayed ?? before.minutesPlayed };
 }
 
 /** The first score that is missing of a game that was played to its end, or long enough to count. */

@@ -64,6 +64,7 @@ describe('games', () => {
     ['cancel', ['in_progress', 'postponed', 'scheduled'], 'cancelled'],
     ['abandon', ['in_progress', 'postponed', 'scheduled'], 'abandoned'],
     ['reschedule', ['in_progress', 'postponed', 'scheduled'], 'scheduled'],
+    ['reinstate', ['cancelled'], 'scheduled'],
     ['award', ['in_progress', 'postponed', 'scheduled'], 'walkover'],
     ['correct', ['abandoned', 'cancelled', 'final', 'walkover'], 'final'],
     ['correct_to_cancelled', ['abandoned', 'cancelled', 'final', 'walkover'], 'cancelled'],

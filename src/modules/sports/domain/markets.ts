@@ -34,7 +34,10 @@ export function isOutcomeOf<K extends ScoreKind>(kind: K, outcome: string): outc
 }
 
 /** What can be bet on in a market, in the order in which it is shown. */
-export function outcomesOf(market: { kind: MarketKind; outcomes: readonly NamedOutcome[] | null }): readonly string[] {
+export function outcomesOf(market: {
+  kind: MarketKind;
+  outcomes: readonly NamedOutcome[] | null;
+}): readonly string[] {
   return market.kind === 'prop' ? (market.outcomes ?? []).map(({ key }) => key) : OUTCOMES[market.kind];
 }
 
@@ -74,6 +77,7 @@ export type GameEvent =
   | 'abandon'
   | 'award'
   | 'reschedule'
+  | 'reinstate'
   | 'correct'
   | 'correct_to_cancelled'
   | 'correct_to_abandoned'
@@ -88,7 +92,8 @@ const CORRECTIONS = {
 } as const;
 
 /**
- * A result may come before anybody has told of the start. `stand` is a score on the way, `reschedule` a new start.
+ * A result may come before anybody has told of the start. `stand` is a score on the way, `reschedule` a new start,
+ * `reinstate` takes back a cancellation that nobody has confirmed.
  * `correct…` events say that what was published was wrong; each makes the settlement start again. They are apart from
  * the events of play, so that a late feed cannot correct by accident.
  */
@@ -99,7 +104,7 @@ export const gameMachine = defineMachine<GameState, GameEvent>('game', {
     in_progress: { stand: 'in_progress', postpone: 'postponed', reschedule: 'scheduled', ...ENDS },
     postponed: { reschedule: 'scheduled', ...ENDS },
     final: CORRECTIONS,
-    cancelled: CORRECTIONS,
+    cancelled: { reinstate: 'scheduled', ...CORRECTIONS },
     abandoned: CORRECTIONS,
     walkover: CORRECTIONS,
   },

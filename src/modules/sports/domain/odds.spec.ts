@@ -103,6 +103,7 @@ describe('decimal prices', () => {
     ['1.000001', 1000001n, 1000000n],
     ['4', 4n, 1n],
     ['1.333333', 1333333n, 1000000n],
+    ['100000', 100000n, 1n],
   ])('%s is kept exactly', (decimal, num, den) => {
     expect(priceFromDecimal(decimal)).toEqual({ num, den });
   });
@@ -121,6 +122,9 @@ describe('decimal prices', () => {
     '2,5',
     '1e3',
     '2.0000001',
+    '100000.000001',
+    '1000000',
+    '999999999',
     '0x2',
     'NaN',
     '٢',

@@ -6,9 +6,14 @@ import { compare, floorTimes, fraction, type Fraction } from '../../../platform/
  */
 export type Price = Fraction;
 
+/** The greatest of either kind: what is said to pay more is a mistake, and no table has room for all of it. */
+const MAX_DECIMAL = 100_000n;
+const MAX_AMERICAN = 10_000_000;
+
 /** American odds are integers at least 100 away from zero. */
 export function isAmerican(odds: unknown): odds is number {
-  return Number.isSafeInteger(odds) && Math.abs(odds as number) >= 100;
+  const size = Math.abs(odds as number);
+  return Number.isSafeInteger(odds) && size >= 100 && size <= MAX_AMERICAN;
 }
 
 /** The exact price of American odds. Throws RangeError when they are not. */
@@ -19,15 +24,16 @@ export function priceFromAmerican(odds: number): Price {
 }
 
 /**
- * The price of a decimal string as a feed gave it, kept to its last digit: above 1, plain notation, at most 9 digits
- * before the point and 6 after it. Throws RangeError on anything else.
+ * The price of a decimal string as a feed gave it, kept to its last digit: above 1 and at most
+ * 100,000, plain notation, at most 6 digits after the point. Throws RangeError on anything else.
  */
 export function priceFromDecimal(decimal: string): Price {
-  const digits = /^(\d{1,9})(?:\.(\d{1,6}))?$/.exec(decimal);
+  const digits = /^(\d{1,6})(?:\.(\d{1,6}))?$/.exec(decimal);
   if (digits === null) throw new RangeError(`not a decimal price: ${JSON.stringify(decimal)}`);
   const [, whole = '', places = ''] = digits;
   const price = fraction(BigInt(whole + places), 10n ** BigInt(places.length));
   if (price.num <= price.den) throw new RangeError(`a decimal price must be above 1: ${decimal}`);
+  if (price.num > MAX_DECIMAL * price.den) throw new RangeError(`nobody pays a decimal price of ${decimal}`);
   return price;
 }
 

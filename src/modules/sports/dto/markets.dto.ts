@@ -79,8 +79,8 @@ export class OfferedPriceDto {
   @TextField({
     optional: true,
     max: 16,
-    pattern: /^\d{1,9}(\.\d{1,6})?$/,
-    description: 'Decimal odds, paid exactly as written; this or american',
+    pattern: /^(\d{1,5}(\.\d{1,6})?|100000(\.0{1,6})?)$/,
+    description: 'Decimal odds up to 100000, paid exactly as written; this or american',
   })
   decimal?: string;
 }

@@ -73,6 +73,10 @@ export class Game {
   @Column('boolean', { name: 'told_by_person', default: false })
   toldByPerson: boolean;
 
+  /** It was played in part before its start was moved: prices of before are no offer. */
+  @Column('boolean', { default: false })
+  interrupted: boolean;
+
   /** Counts the results that may be graded; each is settled once. */
   @Column('int', { name: 'result_version', default: 0 })
   resultVersion: number;

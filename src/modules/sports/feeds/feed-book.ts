@@ -12,6 +12,8 @@ export class KnownGame implements KnownMarkets {
   readonly externalId: string;
   readonly sport: string;
   readonly startsAt: Date;
+  /** Whether something was said by which it has begun before its start. */
+  readonly doubted: boolean;
   readonly markets: readonly HeldMarket[];
 
   constructor(row: KnownGameRow) {
@@ -19,15 +21,19 @@ export class KnownGame implements KnownMarkets {
     this.externalId = row.external_id;
     this.sport = row.sport;
     this.startsAt = row.starts_at;
-    this.markets = row.markets.map(({ id, kind, prop, line, status, suspendedBy, ofFeed, prices }) => ({
-      id,
-      name: prop === null ? kind : `prop:${prop}`,
-      line,
-      status,
-      suspendedBy,
-      ofFeed,
-      prices: new Map((prices ?? []).map((price) => [price.outcome, priceKey(price)])),
-    }));
+    this.doubted = row.doubted;
+    this.markets = row.markets.map(
+      ({ id, kind, prop, line, status, suspendedBy, ofFeed, outcomes, prices }) => ({
+        id,
+        name: prop === null ? kind : `prop:${prop}`,
+        line,
+        status,
+        suspendedBy,
+        ofFeed,
+        outcomes,
+        prices: new Map((prices ?? []).map((price) => [price.outcome, priceKey(price)])),
+      }),
+    );
   }
 
   suspended(marketIds: readonly string[], by: SuspendedBy): void {
@@ -57,6 +63,12 @@ export class FeedBook {
     this.readAt = null;
   }
 
+  /** As if nothing had been answered yet: what somebody else has stored since may be newer. */
+  forget(): void {
+    this.last = [];
+    this.outdate();
+  }
+
   isOlderThan(now: number, ms: number): boolean {
     return this.readAt === null || Math.abs(now - this.readAt) >= ms;
   }
@@ -75,6 +87,10 @@ export class FeedBook {
       this.games.set(game.externalId, game);
       this.byGame.set(game.gameId, game);
     }
+  }
+
+  doubted(): KnownGame[] {
+    return [...this.games.values()].filter(({ doubted }) => doubted);
   }
 
   game(externalId: string): KnownGame | undefined {

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../../platform/clock/clock.js';
+import { UnitOfWork } from '../../../platform/database/unit-of-work.js';
 import { FeedQuarantineRepository } from './feed-quarantine.repository.js';
 import type { FeedProblem } from './feed-problem.js';
 import type { Doubt, QuarantineKind } from './feeds.types.js';
@@ -19,13 +20,14 @@ export class FeedDoubtsService {
 
   constructor(
     private readonly repository: FeedQuarantineRepository,
+    private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
   ) {}
 
   /** Of one feed. Of several with one reason about one game the details are put together. */
   async note(source: string, doubts: readonly Doubt[]): Promise<void> {
     const now = this.clock.now().getTime();
-    const fresh = together(doubts).filter((doubt) => {
+    const fresh = together(cleaned(doubts)).filter((doubt) => {
       const key = [source, doubt.kind, doubt.externalId, doubt.reason].join('\n');
       const details = JSON.stringify(doubt.details);
       const before = this.noted.get(key);
@@ -34,7 +36,8 @@ export class FeedDoubtsService {
       this.noted.set(key, { details, at: now });
       return true;
     });
-    if (fresh.length > 0) await this.repository.note(source, fresh);
+    if (fresh.length === 0) return;
+    await this.unitOfWork.run(async (manager) => this.repository.note(manager, source, fresh));
   }
 
   /** What a feed could not even read, and has left out by itself. */
@@ -60,6 +63,22 @@ export class FeedDoubtsService {
   }: Pick<Doubt, 'kind' | 'externalId' | 'reason'> & { source: string }): void {
     this.noted.delete([source, kind, externalId, reason].join('\n'));
   }
+}
+
+/** As Postgres can keep it: what a feed said is anybody's text, and may hold a NUL or half a character. */
+function cleaned(doubts: readonly Doubt[]): Doubt[] {
+  const text = JSON.stringify(doubts, (_, value: unknown) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).map(([name, one]) => [whole(name), one]))
+      : typeof value === 'string'
+        ? whole(value)
+        : value,
+  );
+  return JSON.parse(text) as Doubt[];
+}
+
+function whole(text: string): string {
+  return text.replaceAll('\0', '').toWellFormed();
 }
 
 /** One of each kind, game and reason, as the table holds them. */

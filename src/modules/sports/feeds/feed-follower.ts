@@ -87,6 +87,7 @@ export class FeedFollower {
     this.following = new AbortController();
     this.scheduleKnown = false;
     this.parts.intake.forget(this.feed.source);
+    this.feed.begin?.();
     this.logger.log('is followed by this worker');
     for (const loop of this.loops) loop.start();
   }

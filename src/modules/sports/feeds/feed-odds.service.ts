@@ -8,7 +8,7 @@ import type { OfferedMarkets } from '../offered-game.js';
 import { SlateCache } from '../slate-cache.js';
 import { SlateIntakeService } from '../slate-intake.service.js';
 import { marketFaults } from './domain/feed-checks.js';
-import { differenceOf, type OddsDifference } from './domain/known-prices.js';
+import { differenceOf, nothingOf, type OddsDifference } from './domain/known-prices.js';
 import { FeedBook, type KnownGame } from './feed-book.js';
 import { FeedDoubtsService } from './feed-doubts.service.js';
 import { FeedsRepository } from './feeds.repository.js';
@@ -20,6 +20,8 @@ const READ_AGAIN_MS = 30_000;
 /** A game is told to be fresh this often while its prices stay as they are; far more often than it would be stale. */
 const FRESH_MS = 10_000;
 const BATCH = 200;
+/** Prices that are stored between two looks at whether the feed is still ours. */
+const PRICES_AT_A_TIME = 1000;
 
 interface Taken {
   readonly game: KnownGame;
@@ -46,27 +48,46 @@ export class FeedOddsService {
     private readonly cache: SlateCache,
   ) {}
 
-  /** What is held of a feed's games may be old: games came in, or somebody else followed the feed. */
-  forget(source: string): void {
+  /** What is held of a feed's games may be old: games came in. */
+  outdate(source: string): void {
     this.books.get(source)?.outdate();
+  }
+
+  /** So is its last answer: somebody else may have followed the feed. */
+  forget(source: string): void {
+    this.books.get(source)?.forget();
+  }
+
+  /** Suspends what a feed offers of games that have begun before their start by what it says. */
+  async shut(source: string, externalIds: readonly string[]): Promise<void> {
+    if (externalIds.length === 0) return;
+    const book = this.bookOf(source);
+    if (externalIds.some((id) => book.game(id)?.doubted === false)) book.outdate();
+    const open = await this.repository.openMarkets(source, externalIds);
+    await this.store(
+      open.map((row) => row.game_id),
+      [],
+      open.flatMap((row) => row.market_ids),
+    );
   }
 
   /** Takes an answer; null is the last one again. How many prices were stored. Nothing is written once `signal` is aborted. */
   async take(source: string, told: readonly FeedOdds[] | null, signal: AbortSignal): Promise<number> {
+    signal.throwIfAborted();
     const book = this.bookOf(source);
     const answer = book.answer(told);
     await this.refresh(book);
     const { taken, doubts } = this.compare(book, answer);
+    const shut = book.doubted().map((game) => ({ game, difference: nothingOf(game) }));
     signal.throwIfAborted();
-    await this.suspend(taken);
+    await this.suspend([...taken, ...shut]);
     await this.doubts.note(source, doubts);
     const moved = taken.flatMap(({ game, difference }) =>
       difference.moved.length > 0 ? [{ source, externalId: game.externalId, markets: difference.moved }] : [],
     );
     signal.throwIfAborted();
     const stored = await this.move(book, moved);
-    signal.throwIfAborted();
-    return stored + (await this.price(book, taken));
+    return stored + (await this.price(book, taken, signal));
   }
 
   private bookOf(source: string): FeedBook {
@@ -95,7 +116,7 @@ export class FeedOddsService {
     const times = Map.groupBy(answer, ({ externalId }) => externalId);
     for (const [externalId, offers] of times) {
       const game = book.game(externalId);
-      if (game === undefined || game.startsAt <= now) continue;
+      if (game === undefined || game.startsAt <= now || game.doubted) continue;
       const doubt = (reason: Doubt['reason'], details: Doubt['details']) =>
         doubts.push({ kind: 'odds', externalId, gameId: game.gameId, reason, details });
       const [{ markets }] = offers as [FeedOdds];
@@ -118,10 +139,22 @@ export class FeedOddsService {
   private async suspend(taken: readonly Taken[]): Promise<void> {
     const withdrawn = taken.flatMap(({ difference }) => difference.withdrawn);
     const doubted = taken.flatMap(({ difference }) => difference.doubted);
-    if (withdrawn.length + doubted.length === 0) return;
     const games = taken
       .filter(({ difference }) => difference.withdrawn.length + difference.doubted.length > 0)
       .map(({ game }) => game.gameId);
+    await this.store(games, withdrawn, doubted);
+    for (const { game, difference } of taken) {
+      game.suspended(difference.withdrawn, 'line_moved');
+      game.suspended(difference.doubted, 'feed_stale');
+    }
+  }
+
+  private async store(
+    games: readonly string[],
+    withdrawn: readonly string[],
+    doubted: readonly string[],
+  ): Promise<void> {
+    if (games.length === 0) return;
     await this.unitOfWork.run(async (manager) => {
       await this.repository.shutGames(manager, games);
       const told = [
@@ -131,10 +164,6 @@ export class FeedOddsService {
       this.changes.told(manager, ...new Set(told));
     });
     this.cache.clear();
-    for (const { game, difference } of taken) {
-      game.suspended(difference.withdrawn, 'line_moved');
-      game.suspended(difference.doubted, 'feed_stale');
-    }
   }
 
   private async move(book: FeedBook, moved: readonly OfferedMarkets[]): Promise<number> {
@@ -153,20 +182,39 @@ export class FeedOddsService {
     return stored;
   }
 
-  private async price(book: FeedBook, taken: readonly Taken[]): Promise<number> {
+  private async price(book: FeedBook, taken: readonly Taken[], signal: AbortSignal): Promise<number> {
     const now = this.clock.now().getTime();
-    const changed: PriceTaken[] = taken.flatMap(({ difference }) => difference.prices);
     const fresh = taken.filter(
       ({ game, difference }) =>
         difference.prices.length > 0 || Math.abs(now - (book.freshAt.get(game.gameId) ?? 0)) >= FRESH_MS,
     );
-    if (fresh.length === 0) return 0;
-    const stored = await this.prices.take(
-      changed,
-      fresh.map(({ game }) => game.gameId),
-    );
-    for (const { game } of fresh) book.freshAt.set(game.gameId, now);
-    for (const price of changed) book.priced(price);
+    let stored = 0;
+    for (const part of partsOf(fresh)) {
+      signal.throwIfAborted();
+      const changed: PriceTaken[] = part.flatMap(({ difference }) => difference.prices);
+      stored += await this.prices.take(
+        changed,
+        part.map(({ game }) => game.gameId),
+      );
+      for (const { game } of part) book.freshAt.set(game.gameId, now);
+      for (const price of changed) book.priced(price);
+    }
     return stored;
   }
+}
+
+/** Games with about as many prices as are stored at a time: a game is fresh with the prices that it has, not before. */
+function partsOf(taken: readonly Taken[]): Taken[][] {
+  const parts: Taken[][] = [];
+  let room = 0;
+  for (const one of taken) {
+    const { length } = one.difference.prices;
+    if (parts.length === 0 || length > room) {
+      parts.push([]);
+      room = PRICES_AT_A_TIME;
+    }
+    parts.at(-1)?.push(one);
+    room -= length;
+  }
+  return parts;
 }

@@ -26,19 +26,20 @@ export interface QuarantineRow {
 export class FeedQuarantineRepository {
   constructor(private readonly database: Database) {}
 
-  /** Something that is doubted already is counted, and its newest details kept. Index: ux_feed_quarantine_open. */
-  async note(source: string, doubts: readonly Doubt[]): Promise<void> {
-    await this.database.query(
-      'feed_quarantine.note',
+  /**
+   * Something that is doubted already is counted, and its newest details kept. What is new of a game locks its row a little, for the
+   * reference to it: in the order of the games' ids, as whoever has several in hand. Index: ux_feed_quarantine_open.
+   */
+  async note(manager: EntityManager, source: string, doubts: readonly Doubt[]): Promise<void> {
+    await manager.query(
       `INSERT INTO feed_quarantine AS q (id, source, kind, external_id, game_id, reason, details, first_seen_at, last_seen_at)
        SELECT id, $1, kind, "externalId", "gameId", reason, details, parley_now(), parley_now()
        FROM jsonb_to_recordset($2::jsonb) AS d (id uuid, kind text, "externalId" text, "gameId" uuid, reason text, details jsonb)
-       ORDER BY kind, "externalId", reason
+       ORDER BY "gameId", kind, "externalId", reason
        ON CONFLICT (source, kind, external_id, reason) WHERE status = 'open' DO UPDATE
          SET last_seen_at = excluded.last_seen_at, times = q.times + 1, details = excluded.details,
              game_id = coalesce(excluded.game_id, q.game_id)`,
-      // Postgres keeps no NUL, and what a feed said is anybody's text.
-      [source, JSON.stringify(doubts.map((doubt) => ({ ...doubt, id: newId() }))).replaceAll('\\u0000', '')],
+      [source, JSON.stringify(doubts.map((doubt) => ({ ...doubt, id: newId() })))],
     );
   }
 

@@ -10,6 +10,8 @@ export interface KnownGameRow {
   readonly external_id: string;
   readonly sport: string;
   readonly starts_at: Date;
+  /** Whether the feed has said something by which it has begun before its start, and nobody has decided about it. */
+  readonly doubted: boolean;
   readonly markets: readonly {
     readonly id: string;
     readonly kind: string;
@@ -18,6 +20,7 @@ export interface KnownGameRow {
     readonly status: MarketState;
     readonly suspendedBy: SuspendedBy | null;
     readonly ofFeed: boolean;
+    readonly outcomes: readonly string[] | null;
     readonly prices: readonly { outcome: string; american: number | null; decimal: string | null }[] | null;
   }[];
 }
@@ -31,6 +34,8 @@ export interface ScheduledRow {
   readonly starts_at: Date;
   readonly told_starts_at: Date;
   readonly status: GameState;
+  /** Cancelled, but not confirmed yet. */
+  readonly revocable: boolean;
 }
 
 export interface StandRow {
@@ -126,13 +131,15 @@ export class FeedsRepository {
     );
   }
 
-  /** The games of a feed that take prices, or of those the ones named, with their markets. Index: ix_games_of_feed. */
+  /** The games of a feed that take prices, or of those the ones named, with their markets. Indexes: ix_games_of_feed, ux_feed_quarantine_open. */
   async knownGames(source: string, externalIds: readonly string[] | null): Promise<KnownGameRow[]> {
     return await this.database.query<KnownGameRow & object>(
       'feeds.known_games',
-      `SELECT g.id, g.external_id, g.sport, g.starts_at, coalesce((
+      `SELECT g.id, g.external_id, g.sport, g.starts_at, EXISTS (
+         SELECT FROM feed_quarantine q WHERE q.source = g.source AND q.external_id = g.external_id AND q.status = 'open'
+           AND (q.kind IN ('score', 'result') OR (q.kind = 'schedule' AND q.reason = 'START_IN_PAST'))) AS doubted, coalesce((
          SELECT json_agg(json_build_object('id', m.id, 'kind', m.kind, 'prop', m.prop, 'line', m.line::text, 'status', m.status,
-           'suspendedBy', m.suspended_by, 'ofFeed', m.of_feed, 'prices', (
+           'suspendedBy', m.suspended_by, 'ofFeed', m.of_feed, 'outcomes', jsonb_path_query_array(m.outcomes, '$[*].key'), 'prices', (
              SELECT json_agg(json_build_object('outcome', p.outcome, 'american', p.american, 'decimal', p.decimal::text))
              FROM market_prices p WHERE p.market_id = m.id)))
          FROM markets m WHERE m.game_id = g.id), '[]') AS markets
@@ -157,10 +164,30 @@ export class FeedsRepository {
     return await this.database.query<ScheduledRow & object>(
       'feeds.scheduled',
       `SELECT id, external_id, sport, home_team, away_team, starts_at, status,
-              coalesce(source_starts_at, first_starts_at) AS told_starts_at
+              coalesce(source_starts_at, first_starts_at) AS told_starts_at,
+              status = 'cancelled' AND confirm_due_at IS NOT NULL AS revocable
        FROM games WHERE source = $1 AND (external_id = ANY ($2) OR starts_at > $3)`,
       [source, externalIds, since],
     );
+  }
+
+  /** The open markets that a feed offers of the games that are named and have not begun, by game. */
+  async openMarkets(
+    source: string,
+    externalIds: readonly string[],
+  ): Promise<{ game_id: string; market_ids: string[] }[]> {
+    return await this.database.query<{ game_id: string; market_ids: string[] }>(
+      'feeds.open_markets',
+      `SELECT m.game_id, array_agg(m.id) AS market_ids FROM games g JOIN markets m ON m.game_id = g.id
+       WHERE g.source = $1 AND g.external_id = ANY ($2) AND g.status = 'scheduled' AND m.status = 'open' AND m.of_feed
+       GROUP BY m.game_id`,
+      [source, externalIds],
+    );
+  }
+
+  /** What the feed has told of a game's start, which is where it is already. */
+  async noteStart(manager: EntityManager, gameId: string, startsAt: Date): Promise<void> {
+    await manager.query('UPDATE games SET source_starts_at = $2 WHERE id = $1', [gameId, startsAt]);
   }
 
   async stands(source: string, externalIds: readonly string[]): Promise<StandRow[]> {

@@ -7,8 +7,9 @@ import type { GameReport } from '../domain/game-report.js';
 import { ResultsService } from '../results.service.js';
 import { SlateCache } from '../slate-cache.js';
 import { SlateIntakeService } from '../slate-intake.service.js';
-import { type Fault, gameFault, gamesTwice, resultFault, scoreFault } from './domain/feed-checks.js';
+import { type Fault, gameFault, resultFault, scoreFault } from './domain/feed-checks.js';
 import { reportOfResult, reportOfScore, wordOf } from './domain/feed-words.js';
+import { gamesTwice } from './domain/games-twice.js';
 import { FeedDoubtsService } from './feed-doubts.service.js';
 import { FeedOddsService } from './feed-odds.service.js';
 import { FeedsRepository, type ScheduledRow, type StandRow } from './feeds.repository.js';
@@ -57,25 +58,32 @@ export class FeedIntakeService {
     const twice = gamesTwice(told, held.map(toHeld), checks);
     const doubts: Doubt[] = [];
     const taken: FeedGame[] = [];
+    const moved: { id: string; game: FeedGame }[] = [];
     for (const game of new Map(told.map((one) => [one.externalId, one])).values()) {
       const row = byId.get(game.externalId);
       const known = row === undefined ? null : toKnown(row);
       const fault =
         twice.get(game.externalId) ?? gameFault(game, known, { sports: Object.keys(names), checks, now });
       if (fault) doubts.push(doubtOf('schedule', game.externalId, row?.id ?? null, fault));
+      else if (row?.status === 'postponed' && isMoved(game, row)) moved.push({ id: row.id, game });
       else if (isNews(game, row, now)) taken.push(game);
     }
-    await this.doubts.note(source, doubts);
+    for (const { id, game } of moved) {
+      signal.throwIfAborted();
+      const fault = await this.refusalOf(game, async () => this.resume(id, game.startsAt));
+      if (fault) doubts.push(doubtOf('schedule', game.externalId, id, fault));
+    }
+    await this.note(source, doubts);
     for (let from = 0; from < taken.length; from += BATCH) {
       signal.throwIfAborted();
       const batch = taken.slice(from, from + BATCH).map((game) => ({ ...game, source, markets: [] }));
-      await this.unitOfWork.run(async (manager) => this.slate.take(manager, batch, new Set()));
+      await this.unitOfWork.run(async (manager) => this.slate.take(manager, batch, new Set(), 'later'));
     }
-    if (taken.length > 0) {
+    if (taken.length + moved.length > 0) {
       this.cache.clear();
-      this.priced.forget(source);
+      this.priced.outdate(source);
     }
-    return taken.length;
+    return taken.length + moved.length;
   }
 
   /** Prices as they are now; null: as they were. How many changed. */
@@ -130,25 +138,52 @@ export class FeedIntakeService {
     const rows = new Map((await this.repository.stands(source, ids)).map((row) => [row.external_id, row]));
     const doubts: Doubt[] = [];
     let news = 0;
+    // Of one game: those behind it are not to wait for it.
+    const failures: unknown[] = [];
     for (const word of told) {
       const row = rows.get(word.externalId);
       if (row === undefined || !as.isDue(row) || row[as.kind] === wordOf(word)) continue;
       signal.throwIfAborted();
-      const fault = as.faultOf(word, row) ?? (await this.refusalOf(row, word, as.reportOf(word)));
-      if (fault) doubts.push(doubtOf(as.kind, word.externalId, row.id, fault));
-      else {
-        await this.repository.noteWord(row.id, { [as.kind]: wordOf(word) });
-        news += 1;
+      try {
+        const report = async () => this.results.report(null, row.id, as.reportOf(word), { confirm: 'later' });
+        const fault = as.faultOf(word, row) ?? (await this.refusalOf(word, report));
+        if (fault) doubts.push(doubtOf(as.kind, word.externalId, row.id, fault));
+        else {
+          await this.repository.noteWord(row.id, { [as.kind]: wordOf(word) });
+          news += 1;
+        }
+      } catch (error) {
+        failures.push(error);
       }
     }
-    await this.doubts.note(source, doubts);
+    await this.note(source, doubts);
+    if (failures.length > 0) throw failures[0];
     return news;
   }
 
-  /** Reports it as a feed's word; what the product refuses is a fault of it. */
-  private async refusalOf(row: StandRow, word: object, report: GameReport): Promise<Fault | null> {
+  /** Also shuts the games that have begun before their start by what is doubted. */
+  private async note(source: string, doubts: readonly Doubt[]): Promise<void> {
+    await this.doubts.note(source, doubts);
+    const begun = doubts.filter(({ reason }) => reason === 'START_IN_PAST' || reason === 'BEFORE_START');
+    await this.priced.shut(
+      source,
+      begun.map(({ externalId }) => externalId),
+    );
+  }
+
+  /** A game that was put off until further notice has a start again. */
+  private async resume(gameId: string, startsAt: Date): Promise<void> {
+    await this.unitOfWork.run(async (manager) => {
+      const report: GameReport = { status: 'postponed', startsAt };
+      await this.results.reportIn(manager, null, gameId, report, { confirm: 'later' });
+      await this.repository.noteStart(manager, gameId, startsAt);
+    });
+  }
+
+  /** What the product refuses of a feed's word is a fault of it. */
+  private async refusalOf(word: object, report: () => Promise<void>): Promise<Fault | null> {
     try {
-      await this.results.report(null, row.id, report, { confirm: 'later' });
+      await report();
       return null;
     } catch (error) {
       if (!(error instanceof DomainError) || error.spec.status >= 500) throw error;
@@ -169,7 +204,11 @@ function doubtOf(kind: Doubt['kind'], externalId: string, gameId: string | null,
 /** A game is news when nobody knew it and it has not begun, or when it starts at another time than was told before. */
 function isNews(game: FeedGame, row: ScheduledRow | undefined, now: Date): boolean {
   if (row === undefined) return game.startsAt > now;
-  return row.status === 'scheduled' && row.told_starts_at.getTime() !== game.startsAt.getTime();
+  return (row.status === 'scheduled' || row.revocable) && isMoved(game, row);
+}
+
+function isMoved(game: FeedGame, row: ScheduledRow): boolean {
+  return row.told_starts_at.getTime() !== game.startsAt.getTime();
 }
 
 function toHeld(row: ScheduledRow) {
@@ -179,6 +218,7 @@ function toHeld(row: ScheduledRow) {
     homeTeam: row.home_team,
     awayTeam: row.away_team,
     startsAt: row.starts_at,
+    off: ['cancelled', 'abandoned', 'postponed'].includes(row.status) && !row.revocable,
   };
 }
 
@@ -186,7 +226,8 @@ function toKnown(row: ScheduledRow) {
   return {
     ...toHeld(row),
     toldStartsAt: row.told_starts_at,
-    begun: row.status !== 'scheduled' && row.status !== 'postponed',
+    begun: row.status !== 'scheduled' && row.status !== 'postponed' && !row.revocable,
+    postponed: row.status === 'postponed',
   };
 }
 

@@ -78,6 +78,8 @@ export interface SportsFeed {
   odds(signal: AbortSignal): Promise<readonly FeedOdds[] | null>;
   scores(signal: AbortSignal): Promise<readonly FeedScore[] | null>;
   results(signal: AbortSignal): Promise<readonly FeedResult[] | null>;
+  /** It is taken up, perhaps again, after somebody else: it next answers in full, whatever it has answered before. */
+  begin?(): void;
   /** What has been left out of its answers since it was asked before, and why; of each problem once an answer. */
   problems?(): readonly FeedProblem[];
   /** What its provider has told of the calls that are left, where it does. */

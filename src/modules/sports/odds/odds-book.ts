@@ -16,8 +16,10 @@ export interface BookReaders {
   changed(game: GameBook): void;
   /** A game has come to a sport or a league that somebody follows. */
   appeared(game: GameBook): void;
-  /** Whether anybody follows it, by itself, its sport or its league. */
-  follows(game: { id: string; sport: string; league: string }): boolean;
+  /** Everything that there is to tell is to be told now. */
+  flush(): void;
+  /** Whether anybody follows it, by itself or, when it is near, by its sport or its league. */
+  follows(game: GameBook): boolean;
   /** Sports and leagues that are followed. */
   groups(): { sports: string[]; leagues: string[] };
 }
@@ -75,6 +77,7 @@ export class OddsBook {
     const found = await Promise.all(
       ids.map(async (id) => {
         const known = this.games.get(id);
+        if (known !== undefined) this.place(known);
         return known !== undefined && known.seq >= (atLeast.get(id) ?? 0) ? known : await this.read(id, true);
       }),
     );
@@ -136,23 +139,38 @@ export class OddsBook {
     const known = this.games.get(id);
     if (known !== undefined) {
       if (known.replace(read)) this.readers?.changed(known);
+      this.place(known);
       return known;
     }
     const game = new GameBook(read);
-    const belongs = this.readers?.follows(read) === true && this.isNear(read);
+    game.near = this.isNear(game);
+    const belongs = this.readers?.follows(game) === true;
     if (keep || belongs) this.games.set(id, game);
     else this.strangers.set(id, true);
     if (belongs) this.readers?.appeared(game);
     return game;
   }
 
-  private isNear({ startsAt }: NumberedGame): boolean {
+  /** Games come to who follows their sport or league as their start comes near, and go when it is long past. */
+  private place(game: GameBook): void {
+    const near = this.isNear(game);
+    if (near === game.near) return;
+    // What is waiting is for those who have followed it until now: among it may be that its start has moved.
+    this.readers?.flush();
+    game.near = near;
+    if (near && this.readers?.follows(game)) this.readers.appeared(game);
+  }
+
+  private isNear({ startsAt }: GameBook): boolean {
     const until = Date.parse(startsAt) - this.clock.now().getTime();
     return until >= -DAY_MS && until < this.rules.realtime.odds.horizonDays * DAY_MS;
   }
 
   private async poll(): Promise<boolean> {
-    for (const game of this.games.values()) if (!this.readers?.follows(game)) this.games.delete(game.id);
+    for (const game of this.games.values()) {
+      this.place(game);
+      if (!this.readers?.follows(game)) this.games.delete(game.id);
+    }
     if (this.games.size > 0)
       for (const { id, seq } of await this.repository.heads([...this.games.keys()]))
         if (seq > (this.games.get(id)?.seq ?? seq)) this.catchUp(id, seq);

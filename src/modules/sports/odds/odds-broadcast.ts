@@ -8,9 +8,15 @@ import { type BookReaders, OddsBook } from './odds-book.js';
 /** The room of sockets whose network does not keep up. */
 const SLOW = 'slow';
 
-/** The rooms in which a game is told. */
-export function roomsOf(game: { id: string; sport: string; league: string }): string[] {
-  return [`game:${game.id}`, `sport:${game.sport}`, `league:${game.league}`];
+/** Stands for the number of a game that a socket is to be told whole. */
+const NOTHING = -1;
+
+const roomOf = ({ id }: GameBook): string => `game:${id}`;
+const groupsOf = ({ sport, league }: GameBook): string[] => [`sport:${sport}`, `league:${league}`];
+
+/** The rooms in which a game is told: beyond the horizon nobody has been told of it who did not name it. */
+export function roomsOf(game: GameBook): string[] {
+  return game.near ? [roomOf(game), ...groupsOf(game)] : [roomOf(game)];
 }
 
 /** Rooms are this process's own: they are entered and left when this is called, and the promise is of other adapters. */
@@ -23,7 +29,7 @@ function atOnce(entered: Promise<void> | void): void {
  * is left to everything else, and what changes while it tells or rests is told as one message a game, its last state.
  *
  * A socket that has not taken what it was sent last is told nothing until it has: of each game only the number is kept up to
- * which it knows it. Then it is told what has changed since, of each price and market the last state. So what waits for it is
+ * which it knows it, if it does. Then it is told what has changed since, of each price and market the last state. So what waits for it is
  * bounded by what it follows, however long it takes.
  */
 @Injectable()
@@ -61,11 +67,15 @@ export class OddsBroadcast implements BookReaders {
   }
 
   appeared(game: GameBook): void {
-    // Who falls behind here misses no number: the game's next change shows them that they do not know it.
-    this.namespace?.local.to(roomsOf(game)).except(SLOW).emit('odds:snapshot', game.snapshot());
+    for (const [{ rooms }, behind] of this.slow)
+      if (!rooms.has(roomOf(game)) && groupsOf(game).some((room) => rooms.has(room)))
+        behind.set(game.id, NOTHING);
+    // Who has named it knows it.
+    const sockets = this.namespace?.local.to(groupsOf(game)).except([SLOW, roomOf(game)]);
+    sockets?.emit('odds:snapshot', game.snapshot());
   }
 
-  follows(game: { id: string; sport: string; league: string }): boolean {
+  follows(game: GameBook): boolean {
     return roomsOf(game).some((room) => this.namespace?.adapter.rooms.has(room));
   }
 
@@ -140,7 +150,8 @@ export class OddsBroadcast implements BookReaders {
     for (const [id, from] of behind) {
       const game = this.book.get(id);
       if (!game || !roomsOf(game).some((room) => socket.rooms.has(room))) continue;
-      for (const { event, payload } of messagesOf(game.since(from))) socket.emit(event, payload);
+      if (from === NOTHING) socket.emit('odds:snapshot', game.snapshot());
+      else for (const { event, payload } of messagesOf(game.since(from))) socket.emit(event, payload);
     }
   }
 }

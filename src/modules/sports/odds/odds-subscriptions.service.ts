@@ -7,6 +7,9 @@ import { SubscribeDto, type UnsubscribeDto } from './dto/odds-sockets.dto.js';
 import { OddsBook } from './odds-book.js';
 import { OddsBroadcast, roomsOf } from './odds-broadcast.js';
 
+const FOLLOWED = /^(game|sport|league):/;
+const GROUP = /^(sport|league):/;
+
 /** What a subscription answers: a game as it is, or what has changed since the client knew it. */
 export interface SubscribedGames {
   readonly snapshots: readonly GameView[];
@@ -38,15 +41,16 @@ export class OddsSubscriptionsService {
     if (missing !== undefined) throw sportsErrors.GAME_NOT_FOUND({ gameId: missing });
     const asked = new Set(ids);
     this.requireRoom(ids.length + this.book.count((game) => !asked.has(game.id) && isIn(socket, game)));
+    const groupRooms = [
+      ...groups.sports.map((key) => `sport:${key}`),
+      ...groups.leagues.map((name) => `league:${name}`),
+    ];
+    this.requireGroups(socket, groupRooms);
     // Nothing is waited for until it is in its rooms: between what is answered and what is told from then on there is nothing.
     this.broadcast.flush();
     const answer = answerOf([...found.values()], known);
     this.broadcast.answered(socket, asked);
-    await socket.join([
-      ...games.map((id) => `game:${id}`),
-      ...groups.sports.map((key) => `sport:${key}`),
-      ...groups.leagues.map((name) => `league:${name}`),
-    ]);
+    await socket.join([...games.map((id) => `game:${id}`), ...groupRooms]);
     return answer;
   }
 
@@ -58,7 +62,7 @@ export class OddsSubscriptionsService {
       ...(sport === undefined ? [] : [`sport:${sport}`]),
       ...(league === undefined ? [] : [`league:${league}`]),
     ];
-    const rooms = all ? [...socket.rooms].filter((room) => /^(game|sport|league):/.test(room)) : named;
+    const rooms = all ? [...socket.rooms].filter((room) => FOLLOWED.test(room)) : named;
     for (const room of rooms) await socket.leave(room);
   }
 
@@ -66,15 +70,25 @@ export class OddsSubscriptionsService {
     const { gamesPerSocket: limit } = this.rules.realtime.odds;
     if (games > limit) throw sportsErrors.TOO_MANY_GAMES({ limit, games });
   }
+
+  /** Any name may be a league's, also of one that has no games yet: they are counted, that they are no way to fill the memory. */
+  private requireGroups(socket: UserSocket, added: readonly string[]): void {
+    const { groupsPerSocket: limit } = this.rules.realtime.odds;
+    const groups = new Set([...[...socket.rooms].filter((room) => GROUP.test(room)), ...added]).size;
+    if (groups > limit) throw sportsErrors.TOO_MANY_GAMES({ limit, groups });
+  }
 }
 
 function isIn(socket: UserSocket, game: GameBook): boolean {
   return roomsOf(game).some((room) => socket.rooms.has(room));
 }
 
-/** Who names a number that the game never had is told all of it. */
+/** Who names a number that the game never had, or the one before its first change, is told all of it. */
 function answerOf(games: readonly GameBook[], known: ReadonlyMap<string, number>): SubscribedGames {
-  const goesOn = (game: GameBook) => (known.get(game.id) ?? Number.POSITIVE_INFINITY) <= game.seq;
+  const goesOn = (game: GameBook) => {
+    const number = known.get(game.id) ?? 0;
+    return number >= 1 && number <= game.seq;
+  };
   return {
     snapshots: games.filter((game) => !goesOn(game)).map((game) => game.snapshot()),
     changes: games.filter(goesOn).map((game) => game.since(known.get(game.id) ?? 0)),

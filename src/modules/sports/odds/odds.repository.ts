@@ -102,12 +102,12 @@ export class OddsRepository {
     return rows.map(({ game_id: id, seq }) => ({ id, seq: Number(seq) }));
   }
 
-  /** Index: ix_games_slate. */
+  /** Index: ix_games_slate, which the Clock is asked once for: asked in the conditions, for it may answer otherwise, it would be for each game. */
   async followed({ sports, leagues, horizonDays }: Followed): Promise<string[]> {
     const rows = await this.database.query<{ id: string }>(
       'odds.followed',
-      `SELECT id FROM games WHERE starts_at >= parley_now() - interval '1 day'
-         AND starts_at < parley_now() + make_interval(days => $3) AND (sport = ANY ($1::text[]) OR league = ANY ($2::text[]))`,
+      `SELECT id FROM games WHERE starts_at >= (SELECT parley_now()) - interval '1 day'
+         AND starts_at < (SELECT parley_now()) + make_interval(days => $3) AND (sport = ANY ($1::text[]) OR league = ANY ($2::text[]))`,
       [sports, leagues, horizonDays],
     );
     return rows.map(({ id }) => id);

@@ -38,6 +38,14 @@ describe('the feed of season files', () => {
     utimesSync(path, changed, changed);
   };
 
+  it('that is taken up again answers in full at once', async () => {
+    put('football-data-2223.csv');
+    const first = await feed.odds();
+    expect(await feed.odds()).toBeNull();
+    feed.begin();
+    expect(await feed.odds()).toEqual(first);
+  });
+
   it('tells the games of every file and the prices of those that have not begun', async () => {
     put('football-data-2223.csv');
     put('nflverse.csv');

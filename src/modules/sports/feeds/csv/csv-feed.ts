@@ -28,6 +28,10 @@ export class CsvFeed implements SportsFeed {
     this.folder = new SeasonFolder(folder);
   }
 
+  begin(): void {
+    this.told.clear();
+  }
+
   async schedule(): Promise<readonly FeedGame[] | null> {
     const games = await this.news('schedule');
     return games?.filter((game) => !this.isHistory(game)).map(toFeedGame) ?? null;

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { loadRules } from '../../../../platform/config/load-config.js';
 import type { FeedGame, FeedResult } from '../sports-feed.js';
-import { gameFault, gamesTwice, resultFault, scoreFault } from './feed-checks.js';
+import { gameFault, resultFault, scoreFault } from './feed-checks.js';
+import { gamesTwice } from './games-twice.js';
 
 const { checks, names } = loadRules(join(import.meta.dirname, '../../../../../config')).sports;
 const NFL = 'american_football';
@@ -104,6 +105,11 @@ describe('a game on the schedule', () => {
     expect(twice([game, other('b', 1)], [game, other('b', 1)])).toEqual([]);
     // One that has moved away is not in the way where it was.
     expect(twice([other('a', 72), other('b', 1)], [game])).toEqual([]);
+    // Nor is one that is off, whether it is still told or not.
+    const off = { ...game, off: true };
+    expect(twice([other('b', 1)], [off])).toEqual([]);
+    expect(twice([game, other('b', 1)], [off])).toEqual([]);
+    expect(twice([game, other('b', 1), other('c', 2)], [off])).toEqual(['c']);
   });
 });
 
@@ -131,6 +137,8 @@ describe('scores and results', () => {
     ['half a point', { home: 14.5, away: 3 }, 'SCORE_IMPOSSIBLE'],
     ['more than anybody ever scored', { home: 151, away: 3 }, 'SCORE_IMPOSSIBLE'],
     ['no number', { home: Number.NaN, away: 3 }, 'SCORE_IMPOSSIBLE'],
+    ['minutes that no game has', { home: 14, away: 3, minutesPlayed: 1e10 }, 'SCORE_IMPOSSIBLE'],
+    ['half a minute', { home: 14, away: 3, minutesPlayed: 1.5 }, 'SCORE_IMPOSSIBLE'],
     ['periods that make another score', { home: 14, away: 3, periods: [[7, 3]] }, 'PERIODS_CONTRADICT'],
   ] as const)('finds %s', (_, score, reason) => {
     expect(scoreFault(score, stand, context)?.reason ?? null).toBe(reason);

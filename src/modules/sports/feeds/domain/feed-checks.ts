@@ -51,6 +51,8 @@ export interface KnownGame {
   /** The start as the feed told it last: an operator may have moved it since. */
   readonly toldStartsAt: Date;
   readonly begun: boolean;
+  /** Put off until further notice: its start has passed for nothing. */
+  readonly postponed?: boolean;
 }
 
 /** What is known of a game's score. */
@@ -64,6 +66,7 @@ export interface KnownStand {
 const DAY_MS = 86_400_000;
 /** Points by which a spread may be above the total: some books price soccer's totals at one line whatever the sides are. */
 const SWAP_SLACK = 1;
+const MOST_MINUTES = 1000;
 const QUARTERS = /^-?\d{1,4}(?:\.(?:0|00|25|5|50|75))?$/;
 
 export function boundsOf(sport: string, checks: CheckRules): SportBounds {
@@ -96,7 +99,7 @@ export function gameFault(
       details: { from: [known.homeTeam, known.awayTeam], to: [game.homeTeam, game.awayTeam] },
     };
   if (startsAt === known.toldStartsAt.getTime()) return null;
-  if (known.begun || known.startsAt <= now)
+  if (known.begun || (known.startsAt <= now && known.postponed !== true))
     return { reason: 'START_AFTER_BEGUN', details: startsOf(game, known) };
   if (startsAt <= now.getTime()) return { reason: 'START_IN_PAST', details: startsOf(game, known) };
   return null;
@@ -105,41 +108,6 @@ export function gameFault(
 function startsOf(game: FeedGame, known: KnownGame | null): Fault['details'] {
   const to = Number.isNaN(game.startsAt.getTime()) ? null : game.startsAt.toISOString();
   return { from: known?.startsAt.toISOString() ?? null, startsAt: to };
-}
-
-/**
- * Of games of one answer and those that are held: which are there twice, by their ids. The one that is held stays, and so does
- * the first of an answer; an id that comes twice in an answer is believed neither time.
- */
-export function gamesTwice(
-  told: readonly FeedGame[],
-  held: readonly Pick<FeedGame, 'externalId' | 'sport' | 'homeTeam' | 'awayTeam' | 'startsAt'>[],
-  checks: CheckRules,
-): Map<string, Fault> {
-  const faults = new Map<string, Fault>();
-  const seen = new Set<string>();
-  for (const { externalId } of told) {
-    if (seen.has(externalId)) faults.set(externalId, { reason: 'GAME_TWICE', details: { sameId: true } });
-    seen.add(externalId);
-  }
-  const known = new Set(held.map(({ externalId }) => externalId));
-  const byTeams = new Map<string, { externalId: string; startsAt: number }[]>();
-  const teams = (game: Pick<FeedGame, 'homeTeam' | 'awayTeam'>) =>
-    [game.homeTeam, game.awayTeam].toSorted().join('\n');
-  const toldNow = new Map(told.map((game) => [game.externalId, game]));
-  for (const game of [...held, ...told.filter(({ externalId }) => !known.has(externalId))]) {
-    const startsAt = (toldNow.get(game.externalId) ?? game).startsAt.getTime();
-    const others = byTeams.get(teams(game)) ?? [];
-    const other = others.find(
-      (one) =>
-        one.externalId !== game.externalId &&
-        Math.abs(one.startsAt - startsAt) < boundsOf(game.sport, checks).sameTeamsHours * 3_600_000,
-    );
-    if (other === undefined) byTeams.set(teams(game), [...others, { externalId: game.externalId, startsAt }]);
-    else if (!known.has(game.externalId) && !faults.has(game.externalId))
-      faults.set(game.externalId, { reason: 'GAME_TWICE', details: { sameAs: other.externalId } });
-  }
-  return faults;
 }
 
 /** The markets of one game that are not believed. A market has one fault at most, the gravest; two may share one. */
@@ -249,7 +217,10 @@ function chanceOf(market: FeedMarket, outcome: string): number {
 
 /** What is wrong with a score on the way, or with a final one; null when nothing is. */
 export function scoreFault(
-  told: Pick<FeedScore, 'periods'> & { home?: number | undefined; away?: number | undefined },
+  told: Pick<FeedScore, 'periods' | 'minutesPlayed'> & {
+    home?: number | undefined;
+    away?: number | undefined;
+  },
   known: KnownStand,
   { checks, now }: { checks: CheckRules; now: Date },
 ): Fault | null {
@@ -259,7 +230,7 @@ export function scoreFault(
   if (home === undefined || away === undefined) return { reason: 'RESULT_INCOMPLETE', details: { ...told } };
   const { score: most } = boundsOf(known.sport, checks);
   const points = [home, away, ...(periods ?? []).flat()];
-  if (points.some((value) => !Number.isSafeInteger(value) || value < 0 || value > most))
+  if (points.some((value) => !isWithin(value, most)) || !isWithin(told.minutesPlayed ?? 0, MOST_MINUTES))
     return { reason: 'SCORE_IMPOSSIBLE', details: { ...told } };
   if (home < (known.home ?? 0) || away < (known.away ?? 0))
     return { reason: 'SCORE_BACKWARDS', details: { ...told, from: [known.home, known.away] } };
@@ -270,6 +241,10 @@ export function scoreFault(
   return null;
 }
 
+function isWithin(value: number, most: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0 && value <= most;
+}
+
 /** What is wrong with how a game is said to have ended. */
 export function resultFault(
   result: FeedResult,
@@ -277,6 +252,8 @@ export function resultFault(
   context: { checks: CheckRules; now: Date },
 ): Fault | null {
   const told = { ...result, externalId: undefined }; // which stands beside it
+  if (!isWithin(result.minutesPlayed ?? 0, MOST_MINUTES))
+    return { reason: 'SCORE_IMPOSSIBLE', details: told };
   if (result.status === 'final') return named(scoreFault(result, known, context), told);
   if (result.status === 'abandoned' && result.home !== undefined)
     return named(scoreFault(result, known, context), told);

@@ -12,6 +12,8 @@ export interface KnownMarket {
   readonly suspendedBy: SuspendedBy | null;
   /** Whether the feed offers it, or an operator does. */
   readonly ofFeed: boolean;
+  /** The keys of a prop's outcomes; null of every other kind. */
+  readonly outcomes: readonly string[] | null;
   /** By outcome, as `priceKey` writes them. */
   readonly prices: Map<string, string>;
 }
@@ -23,7 +25,7 @@ export interface KnownMarkets {
 
 /** What an answer of a feed makes of one game. */
 export interface OddsDifference {
-  /** Markets that are new, have another line, or are to be taken up again. */
+  /** Markets that are new, have another line or further outcomes, or are to be taken up again. */
   readonly moved: readonly FeedMarket[];
   /** Prices that changed and nothing else. */
   readonly prices: readonly PriceTaken[];
@@ -62,18 +64,42 @@ export function differenceOf(
     const held = known.markets.find(
       (one) => one.name === marketName(market) && sameLine(one.line, market.line),
     );
-    if (held === undefined || ['line_moved', 'feed_stale'].includes(held.suspendedBy ?? ''))
+    if (
+      held === undefined ||
+      ['line_moved', 'feed_stale'].includes(held.suspendedBy ?? '') ||
+      hasFurther(held, market)
+    )
       moved.push(market);
     else prices.push(...changed(known.gameId, held, market.prices));
   }
-  const told = new Set(good.map(marketName));
-  const open = known.markets.filter(({ status, ofFeed }) => status === 'open' && ofFeed);
+  // By its line too: one that an operator has resumed is no longer offered beside the one that it has moved to. Where a market
+  // moves, the move itself shuts its other lines.
+  const isTold = ({ name, line }: KnownMarket) =>
+    doubtful.has(name) ||
+    moved.some((market) => marketName(market) === name) ||
+    good.some((market) => marketName(market) === name && sameLine(market.line, line));
+  const open = openOf(known);
   return {
     moved,
     prices,
-    withdrawn: open.filter(({ name }) => !told.has(name) && !doubtful.has(name)).map(({ id }) => id),
+    withdrawn: open.filter((market) => !isTold(market)).map(({ id }) => id),
     doubted: open.filter(({ name }) => doubtful.has(name)).map(({ id }) => id),
   };
+}
+
+/** Of a game that is not believed as a whole: all that the feed offers of it waits, and nothing new is taken. */
+export function nothingOf(known: KnownMarkets): OddsDifference {
+  return { moved: [], prices: [], withdrawn: [], doubted: openOf(known).map(({ id }) => id) };
+}
+
+function openOf({ markets }: KnownMarkets): KnownMarket[] {
+  return markets.filter(({ status, ofFeed }) => status === 'open' && ofFeed);
+}
+
+/** Whether a feed's own prop has got an outcome that it had not: it has to be the market's before it can have a price. */
+function hasFurther({ outcomes, ofFeed, status }: KnownMarket, { prop }: FeedMarket): boolean {
+  if (!prop || !outcomes || !ofFeed || status === 'settled' || status === 'voided') return false;
+  return prop.outcomes.some(({ key }) => !outcomes.includes(key));
 }
 
 function sameLine(one: string | null, other: string | null): boolean {

@@ -97,6 +97,18 @@ describe('the markets of a game', () => {
     ['a decimal of 1', NFL, [decimals('moneyline', '1', '2')], { moneyline: 'PRICE_IMPOSSIBLE' }],
     ['a decimal that is none', NFL, [decimals('moneyline', '1e3', '2')], { moneyline: 'PRICE_IMPOSSIBLE' }],
     [
+      'a price that nobody pays, and that no table holds',
+      'soccer',
+      [decimals('three_way', '1.01', '30', '1000000')],
+      { three_way: 'PRICE_IMPOSSIBLE' },
+    ],
+    [
+      'American odds without end',
+      NFL,
+      [moneyline(-2_000_000_000, 10_000_001)],
+      { moneyline: 'PRICE_IMPOSSIBLE' },
+    ],
+    [
       'both a decimal and American odds',
       NFL,
       [

@@ -43,6 +43,11 @@ export class OddsApiClient {
     return this.lastQuota;
   }
 
+  /** So that the next answers are whole ones. */
+  forget(): void {
+    this.known.clear();
+  }
+
   /**
    * The list that is answered at a path. Throws {@link UnknownThere}, and {@link FeedSilence} when no answer comes, or none that is whole. After a refusal for asking too
    * much, and for as long as a failing server asks for, nobody is asked.

@@ -17,12 +17,8 @@ import { readEvent, type WireEvent } from './wire.js';
 
 type Kind = keyof OddsApiSeconds;
 
-/** What the sports that answered have told. */
-interface Told {
-  readonly sports: readonly { readonly sport: OddsApiSport; readonly events: readonly WireEvent[] }[];
-  /** False when every one of them said that nothing has changed since its last answer, which is told once more. */
-  readonly isNew: boolean;
-}
+/** What the sports that answered have told; one that said that nothing has changed tells its last answer once more. */
+type Told = readonly { readonly sport: OddsApiSport; readonly events: readonly WireEvent[] }[];
 
 const ISO = { dateFormat: 'iso' };
 /** Of an interval: a poll that comes so much early is not put off by a whole one. */
@@ -30,9 +26,9 @@ const SLACK = 0.9;
 
 /**
  * The Odds API v4 (https://the-odds-api.com/liveapi/guides/v4/). Its sports are asked side by side; one that does not answer is absent
- * from what is told, and only when none answers is the feed silent. Asked sooner than is configured it has nothing new to say; while
- * few credits are left it keeps its silence in between, so that old prices count as old. Of odds alone null also means that the
- * provider says so; games and results are told at every answer, lest one be lost that could not be stored.
+ * from what is told, and its games grow old; only when none answers is the feed silent. Asked sooner than is configured it has nothing
+ * new to say; while few credits are left it keeps its silence in between, so that old prices count as old. What has not changed is told
+ * at every answer: nothing is lost that could not be stored, and a price that no bookmaker confirms any longer is not told for ever.
  */
 export class OddsApiFeed implements SportsFeed {
   readonly source = 'odds-api';
@@ -58,21 +54,25 @@ export class OddsApiFeed implements SportsFeed {
     this.begun = new BegunGames(this.rules.daysFrom);
   }
 
+  begin(): void {
+    this.answeredAt.clear();
+    this.client.forget();
+  }
+
   async schedule(signal: AbortSignal): Promise<readonly FeedGame[] | null> {
     const told = await this.ask('schedule', 'events', ISO, this.rules.sports, signal);
-    return told?.sports.flatMap(({ sport, events }) => events.map((event) => gameOf(event, sport))) ?? null;
+    return told?.flatMap(({ sport, events }) => events.map((event) => gameOf(event, sport))) ?? null;
   }
 
   async odds(signal: AbortSignal): Promise<readonly FeedOdds[] | null> {
     const { regions, markets } = this.rules;
     const query = { ...ISO, regions: regions.join(','), markets: markets.join(','), oddsFormat: 'decimal' };
     const told = await this.ask('odds', 'odds', query, this.rules.sports, signal);
-    if (told?.isNew === false) return null;
     const { overroundMin, overroundMax } = this.allRules.sports.checks;
     const { bookmakers, excluded, priceMaxAgeSeconds } = this.rules;
     const rules = { bookmakers, excluded, priceMaxAgeSeconds, overroundMin, overroundMax };
     return (
-      told?.sports.flatMap(({ sport, events }) =>
+      told?.flatMap(({ sport, events }) =>
         events.map((event) => {
           const { odds, problems } = priceEvent(event, sport, rules, this.clock.now());
           problems.forEach((problem) => this.note(problem));
@@ -94,7 +94,7 @@ export class OddsApiFeed implements SportsFeed {
     const sports = this.rules.sports.filter(({ key }) => this.begun.hasResults(key, now));
     const query = { ...ISO, daysFrom: String(this.rules.daysFrom) };
     const told = await this.ask('results', 'scores', query, sports, signal);
-    for (const { sport } of told?.sports ?? []) this.begun.looked(sport.key, now);
+    for (const { sport } of told ?? []) this.begun.looked(sport.key, now);
     return this.readScores(told)?.flatMap((one) => (one && 'result' in one ? [one.result] : [])) ?? null;
   }
 
@@ -110,7 +110,7 @@ export class OddsApiFeed implements SportsFeed {
 
   private readScores(told: Told | null): ReturnType<typeof readScore>[] | null {
     if (told === null) return null;
-    return told.sports.flatMap(({ sport, events }) =>
+    return told.flatMap(({ sport, events }) =>
       events.map((event) => {
         const read = readScore(event);
         if (read && 'problem' in read) this.note(read.problem);
@@ -130,11 +130,9 @@ export class OddsApiFeed implements SportsFeed {
   ): Promise<Told | null> {
     if (this.isEarly(kind)) return null;
     const silences: { sport: OddsApiSport; silence: FeedSilence }[] = [];
-    let isNew = sports.length === 0;
     const asked = sports.map(async (sport) => {
       try {
         const list = await this.client.get(`/v4/sports/${sport.key}/${what}`, query, signal);
-        isNew ||= list !== null;
         return [{ sport, events: this.eventsOf(kind, sport, list) }];
       } catch (error) {
         if (error instanceof UnknownThere) this.note(sportProblem(sport, 'SPORT_UNKNOWN', error.message));
@@ -143,13 +141,15 @@ export class OddsApiFeed implements SportsFeed {
         return [];
       }
     });
-    const told: Told['sports'] = (await Promise.all(asked)).flat();
+    const told: Told = (await Promise.all(asked)).flat();
     const [first] = silences;
     if (first && told.length === 0) throw first.silence;
+    if (sports.length > 0 && told.length === 0)
+      throw new FeedSilence(`no ${kind}: the provider has none of the sports`);
     for (const { sport, silence } of silences)
       this.note(sportProblem(sport, 'SPORT_SILENT', silence.message));
     this.answeredAt.set(kind, performance.now());
-    return { sports: told, isNew: isNew || silences.length > 0 };
+    return told;
   }
 
   private eventsOf(kind: Kind, sport: OddsApiSport, list: readonly unknown[] | null): readonly WireEvent[] {

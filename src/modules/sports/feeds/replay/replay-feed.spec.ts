@@ -26,7 +26,7 @@ beforeAll(async () => {
 const at = (ms: number, games = season) => new ReplayFeed(games, replay, { now: () => new Date(ms) });
 /** Some moment of some years. */
 const moments = fc.integer({ min: Date.parse('2020-01-01'), max: Date.parse('2035-01-01') });
-const slotOf = (externalId: string) => Number(externalId.slice('replay-'.length));
+const slotOf = (externalId: string) => Number(externalId.split('-')[2]);
 const real = (slot: number): ReplayGame => season[slot % season.length]!;
 
 describe('a season that is replayed', () => {
@@ -43,12 +43,29 @@ describe('a season that is replayed', () => {
   it('has a game every slot of the horizon, under the same id as long as it is told of', async () => {
     const now = await at(START + 1).schedule();
     expect(now).toHaveLength(HORIZON_MS / SLOT_MS);
-    expect(now[0]).toMatchObject({
-      externalId: `replay-${START / SLOT_MS + 1}`,
-      startsAt: new Date(START + SLOT_MS),
-    });
+    expect(now[0]!.startsAt).toEqual(new Date(START + SLOT_MS));
+    expect(slotOf(now[0]!.externalId)).toBe(START / SLOT_MS + 1);
     const later = new Map((await at(START + 5 * SLOT_MS).schedule()).map((game) => [game.externalId, game]));
     for (const game of now.slice(5)) expect(later.get(game.externalId)).toEqual(game);
+  });
+
+  it('has other ids when other games, or slots of another length, are replayed', async () => {
+    const idsOf = async (games: readonly ReplayGame[], everyMinutes: number) =>
+      new Set(
+        (
+          await new ReplayFeed(games, Object.assign(structuredClone(replay), { everyMinutes }), {
+            now: () => new Date(START),
+          }).schedule()
+        ).map(({ externalId }) => externalId),
+      );
+    const usual = await idsOf(season, replay.everyMinutes);
+    expect(await idsOf(structuredClone(season), replay.everyMinutes)).toEqual(usual);
+    for (const other of [
+      await idsOf(season.slice(1), replay.everyMinutes),
+      await idsOf(season.toReversed(), replay.everyMinutes),
+      await idsOf(season, replay.everyMinutes * 2),
+    ])
+      expect([...other].filter((id) => usual.has(id))).toEqual([]);
   });
 
   it('lets no two teams meet twice in a day, in no part of it', async () => {
@@ -85,8 +102,7 @@ describe('a season that is replayed', () => {
   it('moves lines by half points, not far, and closes as it really closed', async () => {
     const slot = START / SLOT_MS + 90;
     const before = async (ms: number): Promise<readonly FeedMarket[]> =>
-      (await at(slot * SLOT_MS - ms).odds()).find(({ externalId }) => externalId === `replay-${slot}`)!
-        .markets;
+      (await at(slot * SLOT_MS - ms).odds()).find(({ externalId }) => slotOf(externalId) === slot)!.markets;
     const { markets } = real(slot);
     for (const ms of [1, 1000, 60_000]) expect(await before(ms)).toEqual(markets);
     const index = {
@@ -124,7 +140,7 @@ describe('a season that is replayed', () => {
           let [home, away, minutes] = [0, 0, 0];
           for (const part of parts.toSorted((a, b) => a - b)) {
             const ms = slot * SLOT_MS + Math.floor(part * (PLAY_MS - 1));
-            const score = (await at(ms).scores()).find(({ externalId }) => externalId === `replay-${slot}`)!;
+            const score = (await at(ms).scores()).find(({ externalId }) => slotOf(externalId) === slot)!;
             expect(score.home).toBeGreaterThanOrEqual(home);
             expect(score.away).toBeGreaterThanOrEqual(away);
             expect(score.minutesPlayed).toBeGreaterThanOrEqual(minutes);
@@ -133,7 +149,7 @@ describe('a season that is replayed', () => {
             [home, away, minutes] = [score.home, score.away, score.minutesPlayed!];
           }
           const result = (await at(slot * SLOT_MS + PLAY_MS).results()).find(
-            ({ externalId }) => externalId === `replay-${slot}`,
+            ({ externalId }) => slotOf(externalId) === slot,
           )!;
           expect(result).toMatchObject({ status: 'final', home: game.score.home, away: game.score.away });
           expect(home).toBeLessThanOrEqual(result.home!);
@@ -153,11 +169,12 @@ describe('a season that is replayed', () => {
 
   it('is on the schedule, then in play, then over: each at its time', async () => {
     const slot = START / SLOT_MS;
-    const id = `replay-${slot}`;
     const where = async (ms: number) => {
       const feed = at(ms);
       const [games, scores, results] = await Promise.all([feed.schedule(), feed.scores(), feed.results()]);
-      return [games, scores, results].map((told) => told.some(({ externalId }) => externalId === id));
+      return [games, scores, results].map((told) =>
+        told.some(({ externalId }) => slotOf(externalId) === slot),
+      );
     };
     expect(await where(START - 1)).toEqual([true, false, false]);
     expect(await where(START)).toEqual([false, true, false]);

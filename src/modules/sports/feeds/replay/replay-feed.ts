@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { ReplayRules } from '../../../../platform/config/sport-rules.js';
 import type { Clock } from '../../../../platform/clock/clock.js';
 import type { FeedGame, FeedOdds, FeedResult, FeedScore, SportsFeed } from '../sports-feed.js';
@@ -16,18 +17,24 @@ const RESULTS_MS = 7 * 24 * HOUR_MS;
  */
 export class ReplayFeed implements SportsFeed {
   readonly source = 'replay';
+  /** Of which games its slots are: with others, or slots of another length, each is another game and has another id. */
+  private readonly edition: string;
 
   constructor(
     private readonly season: readonly ReplayGame[],
     private readonly rules: ReplayRules,
     private readonly clock: Pick<Clock, 'now'>,
-  ) {}
+  ) {
+    const games = season.map(({ externalId }) => externalId);
+    const text = JSON.stringify([rules.everyMinutes, games]);
+    this.edition = createHash('sha256').update(text).digest('hex').slice(0, 8);
+  }
 
   async schedule(): Promise<readonly FeedGame[]> {
     return this.upcoming().map((slot) => {
       const { sport, league, season, homeTeam, awayTeam, neutral } = this.gameOf(slot);
       return {
-        externalId: idOf(slot),
+        externalId: this.idOf(slot),
         sport,
         league,
         season,
@@ -42,7 +49,7 @@ export class ReplayFeed implements SportsFeed {
   async odds(): Promise<readonly FeedOdds[]> {
     const now = this.now;
     return this.upcoming().map((slot) => ({
-      externalId: idOf(slot),
+      externalId: this.idOf(slot),
       markets: marketsBefore(
         this.gameOf(slot),
         slot,
@@ -55,7 +62,7 @@ export class ReplayFeed implements SportsFeed {
   async scores(): Promise<readonly FeedScore[]> {
     const now = this.now;
     return this.slots(now - this.playMs, now).map((slot) => ({
-      externalId: idOf(slot),
+      externalId: this.idOf(slot),
       ...standAfter(this.gameOf(slot), slot, (now - this.startOf(slot)) / this.playMs),
     }));
   }
@@ -63,7 +70,7 @@ export class ReplayFeed implements SportsFeed {
   async results(): Promise<readonly FeedResult[]> {
     const now = this.now;
     return this.slots(now - RESULTS_MS, now - this.playMs).map((slot) => ({
-      externalId: idOf(slot),
+      externalId: this.idOf(slot),
       status: 'final',
       ...standAfter(this.gameOf(slot), slot, 1),
     }));
@@ -93,14 +100,14 @@ export class ReplayFeed implements SportsFeed {
     return slot * this.rules.everyMinutes * MINUTE_MS;
   }
 
+  private idOf(slot: number): string {
+    return `replay-${this.edition}-${slot}`;
+  }
+
   private gameOf(slot: number): ReplayGame {
     const { season } = this;
     const game = season[((slot % season.length) + season.length) % season.length];
     if (game === undefined) throw new Error('a season without games cannot be replayed');
     return game;
   }
-}
-
-function idOf(slot: number): string {
-  return `replay-${slot}`;
 }

@@ -68,6 +68,8 @@ export interface GameDelta {
  * can be told exactly what came after it; of what changed several times the last counts.
  */
 export class GameBook {
+  /** Whether it starts in the span in which games are followed with their sport and league; kept by who keeps the book. */
+  near = false;
   private game: NumberedGame;
   private markets: Map<string, { market: NumberedMarket; prices: Map<string, NumberedPrice> }>;
   /** The number at which the stand changed last, as far as is known. */
@@ -92,6 +94,10 @@ export class GameBook {
 
   get league(): string {
     return this.game.league;
+  }
+
+  get startsAt(): string {
+    return this.game.startsAt;
   }
 
   get seq(): number {
