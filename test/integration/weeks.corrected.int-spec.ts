@@ -63,13 +63,13 @@ async function closeWeek(): Promise<void> {
   expect(await week()).toBe('closed');
 }
 
-async function staysClosed(): Promise<void> {
+const NOT_CONFIRMED = { code: 'WEEK_HAS_OPEN_GAMES', details: { games: 1 } };
+const NOT_BEGUN = { code: 'WEEK_HAS_OPEN_BETS', details: { bets: 0, settlements: 1 } };
+
+async function staysClosed(why: object): Promise<void> {
   await settling.settleIfReady(WEEK);
   expect(await week()).toBe('closed');
-  await expect(settling.settleNow(WEEK, admin.userId)).rejects.toMatchObject({
-    code: 'WEEK_HAS_OPEN_GAMES',
-    details: { games: 1 },
-  });
+  await expect(settling.settleNow(WEEK, admin.userId)).rejects.toMatchObject(why);
 }
 
 describe('a week is not settled', () => {
@@ -80,7 +80,7 @@ describe('a week is not settled', () => {
     expect(await bet()).toBe('won');
     await closeWeek();
     await results.report(admin.userId, game.id, final(10, 20, 'late call'));
-    await staysClosed();
+    await staysClosed(NOT_BEGUN);
     await deliveries.all();
     expect([await bet(), await week()]).toEqual(['lost', 'settled']);
   });
@@ -93,10 +93,10 @@ describe('a week is not settled', () => {
     expect([await bet(), await week()]).toEqual(['won', 'grouped']);
     await closeWeek();
     await results.report(null, game.id, final(10, 20), FEED);
-    await staysClosed();
+    await staysClosed(NOT_CONFIRMED);
     await system.moveTo('2023-10-09T04:12:00Z');
     await results.confirm(game.id);
-    await staysClosed();
+    await staysClosed(NOT_BEGUN);
     await deliveries.all();
     expect([await bet(), await week()]).toEqual(['lost', 'settled']);
   });

@@ -66,27 +66,31 @@ export class WeekSettlementService {
   }
 
   /**
-   * Games of the week whose present result is not settled: those that start in it, and those that were settled in it before their
-   * start moved out of it, or whose result is being corrected. They are locked, after the week, so that no result is replaced
-   * before the week is settled on it.
+   * Games of the week without a result that may be graded, and results whose settlement has not begun: of games that start in it, and of
+   * those that were settled in it before their start moved out of it, or whose result is being corrected. They are locked, after the
+   * week, so that no result is replaced before the week is settled on it.
    */
-  private async countUnsettled(manager: EntityManager, week: LockedWeek): Promise<number> {
+  private async countUnsettled(
+    manager: EntityManager,
+    week: LockedWeek,
+  ): Promise<{ open: number; unstarted: number }> {
     const settled = await this.repository.gamesOfWeek(manager, week.id);
     const games = await this.games.lockResults(manager, week.startsAt, week.endsAt, settled);
     const ready = games.filter((game) => game.ready);
-    return games.length - ready.length + (await this.repository.countUnstarted(manager, ready));
+    return {
+      open: games.length - ready.length,
+      unstarted: await this.repository.countUnstarted(manager, ready),
+    };
   }
 
   /** What keeps a locked week from being settled. */
   private async obstacle(manager: EntityManager, week: LockedWeek): Promise<DomainError | null> {
     if (week.status !== 'closed' && week.status !== 'settled')
       return settlementErrors.WEEK_NOT_OVER({ status: week.status, endsAt: week.endsAt.toISOString() });
-    const games = await this.countUnsettled(manager, week);
-    if (games > 0) return settlementErrors.WEEK_HAS_OPEN_GAMES({ games });
+    const { open, unstarted } = await this.countUnsettled(manager, week);
+    if (open > 0) return settlementErrors.WEEK_HAS_OPEN_GAMES({ games: open });
     const bets = await this.bets.countOpen(manager, week.id);
-    const running = await this.repository.countRunning(manager, week.id);
-    return bets > 0 || running > 0
-      ? settlementErrors.WEEK_HAS_OPEN_BETS({ bets, settlements: running })
-      : null;
+    const settlements = unstarted + (await this.repository.countRunning(manager, week.id));
+    return bets > 0 || settlements > 0 ? settlementErrors.WEEK_HAS_OPEN_BETS({ bets, settlements }) : null;
   }
 }
