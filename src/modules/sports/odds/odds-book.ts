@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { Clock } from '../../../platform/clock/clock.js';
@@ -9,6 +10,8 @@ import type { ChangesMessage } from './game-changes.js';
 import { OddsRepository } from './odds.repository.js';
 
 const DAY_MS = 86_400_000;
+/** A message is here within this time, or is lost. */
+const UNDER_WAY_MS = 500;
 
 /** Who tells the sockets of this process. */
 export interface BookReaders {
@@ -171,9 +174,7 @@ export class OddsBook {
       this.place(game);
       if (!this.readers?.follows(game)) this.games.delete(game.id);
     }
-    if (this.games.size > 0)
-      for (const { id, seq } of await this.repository.heads([...this.games.keys()]))
-        if (seq > (this.games.get(id)?.seq ?? seq)) this.catchUp(id, seq);
+    await this.findLost();
     const groups = this.readers?.groups();
     if (groups && groups.sports.length + groups.leagues.length > 0)
       for (const id of await this.idsOf(groups)) {
@@ -181,5 +182,15 @@ export class OddsBook {
         if (!this.games.has(id)) this.catchUp(id);
       }
     return false;
+  }
+
+  /** Reads on where a number is not heard of. What is under way, which at thousands of changes a second is nearly every game's latest, is given time. */
+  private async findLost(): Promise<void> {
+    if (this.games.size === 0) return;
+    const lacks = ({ id, seq }: { id: string; seq: number }) => seq > (this.games.get(id)?.seq ?? seq);
+    const ahead = (await this.repository.heads([...this.games.keys()])).filter(lacks);
+    if (ahead.length === 0) return;
+    await sleep(UNDER_WAY_MS);
+    for (const head of ahead.filter(lacks)) this.catchUp(head.id, head.seq);
   }
 }
