@@ -57,8 +57,10 @@ describe('the rules of play, at sockets', () => {
     return socket;
   }
 
+  /** Of several that connect at once the second may be in before the first is. */
   const outcome = async (socket: Socket): Promise<string> =>
     await new Promise((resolve) => {
+      if (socket.connected) resolve('connected');
       socket.once('connect', () => resolve('connected'));
       socket.once('connect_error', (error: Error & { data?: { code: string } }) =>
         resolve(error.data?.code ?? error.message),

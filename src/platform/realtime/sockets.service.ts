@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { createAdapter } from '@socket.io/redis-adapter';
 import type { Redis } from 'ioredis';
@@ -15,6 +16,7 @@ import { SocketAccessPort } from './socket-access.port.js';
 
 /** How often the sessions of open sockets are looked up, for a message about an ended one may have been lost. */
 const SWEEP_MS = 15_000;
+const SWEPT_AT_ONCE = 20;
 
 /** A socket whose user is known; `data` is set before any handler sees it. */
 export type UserSocket = Socket<
@@ -181,8 +183,10 @@ export class SocketsService implements OnApplicationBootstrap, OnApplicationShut
   async sweep(): Promise<boolean> {
     const access = this.access.get();
     const sockets = this.namespaces.flatMap(({ sockets: open }): UserSocket[] => [...open.values()]);
-    for (const socket of sockets) {
-      if (access.mayStay(socket.data.subject, socket.request)) continue;
+    for (const [index, socket] of sockets.entries()) {
+      // A few at a time: thousands at once would keep what is to be told waiting.
+      if (index % SWEPT_AT_ONCE === 0) await setImmediate();
+      if (!socket.connected || access.mayStay(socket.data.subject, socket.request)) continue;
       socket.emit('session:ending', { reason: 'GEO_BLOCKED' });
       socket.disconnect(true);
     }
