@@ -22,8 +22,11 @@ const MOST_RATIO = 1.5;
 /** Each side hears of its own changes alone. */
 const PREFIXES = { main: 'parley-bench-odds', 'bare-sockets': 'parley-bench-bare' };
 type Side = keyof typeof PREFIXES;
-/** What the product has not been told meanwhile it finds out for itself. */
-const CATCH_UP_MS = 2500;
+/**
+ * Both sides' changes are of the same games: what the product was not told while it stood still it finds out for itself, at its next
+ * look at their heads and half a second, and reads all of them anew. That is over before it is measured again.
+ */
+const CATCH_UP_MS = 6000;
 
 /** How many changes of prices are taken in, and how long one is on its way to those who follow its game. */
 export async function run({ seconds }: { seconds: number }): Promise<Figure[]> {
