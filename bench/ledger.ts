@@ -4,9 +4,8 @@ import { NestFactory } from '@nestjs/core';
 import pg from 'pg';
 import { v7 } from 'uuid';
 import { floors } from '../src/app.module.js';
-import { pairParameters, POST_PAIR } from '../src/modules/wallet/ledger.repository.js';
 import { LedgerService } from '../src/modules/wallet/ledger.service.js';
-import type { AccountRef, Leg, Posting } from '../src/modules/wallet/ledger.types.js';
+import type { AccountRef, Posting } from '../src/modules/wallet/ledger.types.js';
 import type { AppConfig } from '../src/platform/config/app-config.js';
 import { loadAppConfig } from '../src/platform/config/load-config.js';
 import { UnitOfWork } from '../src/platform/database/unit-of-work.js';
@@ -20,6 +19,7 @@ import {
   makeFloors,
   seedLedger,
 } from './support/ledger-floors.js';
+import { groupsOf, type PairOrder, postAlone } from './support/ledger-groups.js';
 import { releasesThroughHttp } from './support/ledger-http.js';
 import { any, CLIENTS, load } from './support/ledger-load.js';
 import { type Bench, startBench } from './support/services.js';
@@ -34,7 +34,6 @@ class LedgerBench {
 const ROUNDS = 3;
 const STORED = [100_000, 10_000_000];
 
-const HASH = Buffer.alloc(32, 7);
 const FEES: AccountRef = { kind: 'fees', owner: 'house', currency: 'USD' };
 const POT: AccountRef = { kind: 'pot', owner: 'hot', currency: 'USD' };
 
@@ -108,13 +107,6 @@ async function open(stored: number): Promise<Place> {
   };
 }
 
-/** The product's function, called alone as the floors are, with what the application makes of a posting ready. */
-async function post(pool: pg.Pool, { reference, type, legs }: Posting): Promise<void> {
-  const values = pairParameters({ reference, type, legs: legs.toSorted(byAccount), hash: HASH });
-  const { rows } = await pool.query({ name: 'post', text: POST_PAIR, values });
-  if (rows[0].transfer_id === null) throw new Error(`${reference} was not posted`);
-}
-
 /** What is measured of transfers, each by its name, over connections of this pool. */
 async function transfers(place: Place, pool: pg.Pool) {
   const accounts = await floorAccounts(place.bench.db);
@@ -130,12 +122,19 @@ async function transfers(place: Place, pool: pg.Pool) {
   const floor = (text: string, values: () => string[]) => async () => {
     await pool.query({ name: text.slice(0, 30), text, values: values() });
   };
-  const ours = (to: () => AccountRef) => async () => post(pool, transfer(place, to()));
+  const groups = groupsOf(pool);
+  const ours = (to: () => AccountRef) => async () => {
+    await groups.ask(order(place, to()));
+  };
+  const someUser = () => user(any(place.userIds));
   return {
     bare: floor(FLOOR_BARE, two),
     floor: floor(FLOOR_TRANSFER, two),
     'floor, hot': floor(FLOOR_TRANSFER, hot),
-    random: ours(() => user(any(place.userIds))),
+    random: ours(someUser),
+    'random, one a call': async () => {
+      await postAlone(pool, order(place, someUser()));
+    },
     'hot (fees)': ours(() => FEES),
     'hot (one row)': ours(() => POT),
   };
@@ -186,7 +185,9 @@ async function throughput(place: Place, seconds: number): Promise<Figure[]> {
   return [
     figure('random accounts beside two locked accounts', 'random', 'floor', 1),
     figure('random accounts beside bare statements', 'random', 'bare', 0.5),
+    figure('random accounts, one a call, beside two locked accounts', 'random, one a call', 'floor', 0),
     figure('one hot account beside two locked accounts', 'hot (fees)', 'floor, hot', 4),
+    figure('one hot account of one row beside two locked accounts', 'hot (one row)', 'floor, hot', 0),
     figure('in a transaction of the application beside one call', 'in a transaction', 'floor', 0),
   ];
 }
@@ -218,13 +219,16 @@ async function throughputOfSlowCommits(place: Place, seconds: number): Promise<F
 
 /** Whether transfers stay as fast as entries pile up. */
 async function growth(places: readonly Place[], seconds: number): Promise<Figure[]> {
+  const groups = new Map(places.map((place) => [place, groupsOf(place.pool)]));
   const rounds: { value: number; floor: number }[] = [];
   for (let round = 0; round <= ROUNDS; round += 1) {
     const values: number[] = [];
     for (const place of places)
       values.push(
         await load(
-          async () => post(place.pool, transfer(place, user(any(place.userIds)))),
+          async () => {
+            await groups.get(place)?.ask(order(place, user(any(place.userIds))));
+          },
           round === 0 ? 2 : seconds,
         ),
       );
@@ -248,19 +252,21 @@ function user(userId: string): AccountRef {
 }
 
 /** Of one minor unit, from a random user. */
-function transfer({ userIds }: Place, to: AccountRef): Posting {
+function order({ userIds }: Place, to: AccountRef): PairOrder {
   let from = user(any(userIds));
   while (from.owner === to.owner) from = user(any(userIds));
+  const forwards = from.kind + from.owner < to.kind + to.owner;
+  return forwards ? { from, to, amount: 1n } : { from: to, to: from, amount: -1n };
+}
+
+function transfer(place: Place, to: AccountRef): Posting {
+  const { from, to: second, amount } = order(place, to);
   return {
     reference: `bench:${v7()}`,
     type: 'payment',
     legs: [
-      { account: from, amount: -1n },
-      { account: to, amount: 1n },
+      { account: from, amount: -amount },
+      { account: second, amount },
     ],
   };
-}
-
-function byAccount({ account: a }: Leg, { account: b }: Leg): number {
-  return a.kind + a.owner < b.kind + b.owner ? -1 : 1;
 }

@@ -6,9 +6,12 @@ import { LedgerService } from '../../src/modules/wallet/ledger.service.js';
 import { LedgerUpkeep } from '../../src/modules/wallet/ledger.upkeep.js';
 import type { AccountRef } from '../../src/modules/wallet/ledger.types.js';
 import { VerifyService } from '../../src/modules/wallet/verify.service.js';
+import { preparePosting } from '../../src/modules/wallet/domain/posting.js';
+import { Database } from '../../src/platform/database/database.js';
 import { UnitOfWork } from '../../src/platform/database/unit-of-work.js';
 import { DomainError } from '../../src/platform/http/domain-error.js';
 import { startSystem, type System } from '../support/system.js';
+import { postPrepared } from '../support/transfer-groups.js';
 
 const CLIENTS = 8;
 const USERS = 3;
@@ -29,6 +32,8 @@ const step = fc.record({
     'reverse',
     'withdraw',
     'pay',
+    'group',
+    'releases',
     'repeat',
     'expire',
     'kill',
@@ -59,6 +64,14 @@ describe('any sequence of deposits, holds, captures, releases, reversals and wit
 
   const run = <T>(work: (manager: EntityManager) => Promise<T>): Promise<T> =>
     system.app.get(UnitOfWork).run(work);
+
+  /** The application's own connections, which may be killed. */
+  const asClient = () => ({
+    query: async (text: string, values: unknown[]) => ({
+      rows: await system.app.get(Database).query<{ ids: (string | null)[] }>(text.slice(0, 40), text, values),
+    }),
+  });
+  let inGroups = 0;
 
   /** A model of one run: who the users are, what is held, what was posted. */
   class Run {
@@ -147,6 +160,10 @@ describe('any sequence of deposits, holds, captures, releases, reversals and wit
                 }),
               );
         }
+        case 'group':
+          return await this.group(one);
+        case 'releases':
+          return await this.releases(holds.slice(one.which % Math.max(1, holds.length)).slice(0, 3));
         case 'repeat': {
           const before = pick(told);
           if (before) expect(await before.again()).toEqual({ transferId: before.transferId, replayed: true });
@@ -158,6 +175,53 @@ describe('any sequence of deposits, holds, captures, releases, reversals and wit
         case 'kill':
           return await this.kill();
       }
+    }
+
+    /** Money in, and payments both ways, in one call; what is null of it was left to be asked for by itself. */
+    private async group(one: Step): Promise<void> {
+      const { currency } = one;
+      const [a, b] = [one.user, (one.user + 1 + (one.other % (USERS - 1))) % USERS].map((n) =>
+        this.account('user_available', this.users[n]!, currency),
+      ) as [AccountRef, AccountRef];
+      const clearing = this.account('clearing', 'sandbox', currency);
+      const postings = [
+        [clearing, a],
+        [a, b],
+        [b, a],
+      ].map(([from, to]) =>
+        preparePosting({
+          reference: `group:${randomUUID()}`,
+          type: 'group',
+          legs: [
+            { account: from!, amount: -one.amount },
+            { account: to!, amount: one.amount },
+          ],
+        }),
+      );
+      for (const { reference } of postings) this.attempted.add(reference);
+      const ids = await postPrepared(asClient(), postings);
+      for (const [n, posting] of postings.entries())
+        this.note(ids[n] ?? null, async (manager) => ledger.post(manager, posting));
+    }
+
+    private async releases(holds: readonly string[]): Promise<void> {
+      const orders = [...new Set(holds)].map((holdId) => ({ holdId, reference: `releases:${randomUUID()}` }));
+      for (const { reference } of orders) this.attempted.add(reference);
+      const { rows } = await asClient().query('SELECT ledger_release_all($1, $2) AS ids', [
+        orders.map(({ holdId }) => holdId),
+        orders.map(({ reference }) => reference),
+      ]);
+      for (const [n, order] of orders.entries())
+        this.note(rows[0]?.ids[n] ?? null, async (manager) => ledger.release(manager, order));
+    }
+
+    private note(
+      transferId: string | null,
+      work: (manager: EntityManager) => Promise<{ transferId: string; replayed: boolean }>,
+    ): void {
+      if (transferId === null) return;
+      inGroups += 1;
+      this.told.push({ transferId, again: async () => run(work) });
     }
 
     /** A random backend that works for the API or the worker, in the middle of whatever it does. */
@@ -227,6 +291,7 @@ describe('any sequence of deposits, holds, captures, releases, reversals and wit
     );
     expect(killed).toBeGreaterThan(20);
     expect(refused).toBeGreaterThan(20);
+    expect(inGroups).toBeGreaterThan(50);
     expect([...seen]).toEqual(expect.arrayContaining(['INSUFFICIENT_FUNDS', 'HOLD_NOT_OPEN']));
   }, 150_000);
 

@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Rules } from '../../platform/config/rules.js';
-import { isRetryable } from '../../platform/database/database-errors.js';
 import { GroupedCalls } from '../../platform/database/grouped-calls.js';
-import { DomainError } from '../../platform/http/domain-error.js';
+import { restarted } from '../../platform/database/restarted.js';
 import { placementErrors } from './bets.errors.js';
 import {
   BetsRepository,
@@ -11,9 +10,6 @@ import {
   type PlacementRules,
 } from './bets.repository.js';
 import { type ParlayPlacement, SlipsRepository } from './slips.repository.js';
-
-/** A bet that a deadlock chose as its victim left nothing behind. */
-const ATTEMPTS = 4;
 
 /** Two calls under way keep a connection busy while the other's answers are read. */
 const UNDER_WAY = 2;
@@ -26,7 +22,8 @@ export class PlacingService {
     underWay: UNDER_WAY,
     largest: LARGEST,
     subjectOf: ({ userId }) => userId,
-    call: async (bets) => await this.repository.place(bets, this.limits, false),
+    call: async (bets) => await this.inGroup(bets),
+    alone: async (bet) => await this.alone(bet),
   });
 
   constructor(
@@ -44,38 +41,28 @@ export class PlacingService {
 
   /** The answer, which says whether it was a replay. Throws every refusal of `placementErrors`. */
   async place(bet: Placement): Promise<Record<string, unknown>> {
-    return answerOf(await this.inGroupOrAlone(bet));
+    return answerOf(await this.groups.ask(bet));
   }
 
   async placeParlay(parlay: ParlayPlacement): Promise<Record<string, unknown>> {
-    return answerOf(await this.untilTaken(async () => await this.slips.placeParlay(parlay, this.limits)));
+    return answerOf(await restarted(async () => taken(await this.slips.placeParlay(parlay, this.limits))));
   }
 
-  /** What fails one bet of a group (but a database that is away) may be another's fault: it is asked again by itself. */
-  private async inGroupOrAlone(bet: Placement): Promise<PlacementOutcome> {
-    const outcome = await this.groups.ask(bet).catch((error: unknown) => {
-      if (error instanceof DomainError) throw error;
-      return null;
-    });
-    if (outcome !== null && outcome.refusal !== 'BUSY') return outcome;
-    return await this.untilTaken(
-      async () => (await this.repository.place([bet], this.limits, true))[0] ?? null,
-    );
+  private async inGroup(bets: readonly Placement[]): Promise<(PlacementOutcome | null)[]> {
+    const outcomes = await this.repository.place(bets, this.limits, false);
+    return outcomes.map((outcome) => (outcome.refusal === 'BUSY' ? null : outcome));
   }
 
-  private async untilTaken(
-    call: () => Promise<PlacementOutcome | null>,
-    attempt = 1,
-  ): Promise<PlacementOutcome> {
-    try {
-      const outcome = await call();
-      if (!outcome) throw new Error('the placing of a bet was not answered');
-      return outcome;
-    } catch (error) {
-      if (isRetryable(error) && attempt < ATTEMPTS) return await this.untilTaken(call, attempt + 1);
-      throw error;
-    }
+  /** Waits for the member's row and the gates. */
+  private async alone(bet: Placement): Promise<PlacementOutcome> {
+    const [outcome] = await this.repository.place([bet], this.limits, true);
+    return taken(outcome);
   }
+}
+
+function taken(outcome: PlacementOutcome | null | undefined): PlacementOutcome {
+  if (!outcome) throw new Error('the placing of a bet was not answered');
+  return outcome;
 }
 
 function answerOf({ refusal, details, answer }: PlacementOutcome): Record<string, unknown> {

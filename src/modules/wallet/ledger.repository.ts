@@ -35,12 +35,10 @@ export interface LookedAtHold extends DueHold {
   readonly problem: string | null;
 }
 
-/** Exported for the bench, which calls it alone. */
-export const POST_PAIR =
-  'SELECT ledger_post_pair($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS transfer_id';
+const POST_PAIR = 'SELECT ledger_post_pair($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS transfer_id';
 const POST = 'SELECT * FROM ledger_post($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)';
 
-/** All functions are in the migrations `…-ledger-functions`, `…-ledger-upkeep` and `…-ledger-speed`. */
+/** All functions are in the migrations `…-ledger-functions`, `…-ledger-upkeep`, `…-ledger-speed` and `…-ledger-groups`. */
 @Injectable()
 export class LedgerRepository {
   constructor(private readonly database: Database) {}
@@ -187,7 +185,7 @@ export class LedgerRepository {
 }
 
 /** Its legs are in order, and of one currency: what the second gets is taken from the first. */
-export function pairParameters(posting: PreparedPosting): unknown[] {
+function pairParameters(posting: PreparedPosting): unknown[] {
   const [from, to] = posting.legs as [Leg, Leg];
   return [
     posting.reference,

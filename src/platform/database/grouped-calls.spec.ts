@@ -1,18 +1,28 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
+import { httpErrors } from '../http/http.errors.js';
 import { GroupedCalls } from './grouped-calls.js';
 
 /** A call that is answered when the test says so. */
-function scripted(options: { underWay: number; largest: number }) {
-  const calls: { requests: readonly string[]; answer: () => void; fail: (error: Error) => void }[] = [];
+function scripted(
+  options: { underWay: number; largest: number },
+  alone = async (request: string) => Promise.resolve(`${request} by itself`),
+) {
+  const calls: {
+    requests: readonly string[];
+    answer: (unless?: string) => void;
+    fail: (error: Error) => void;
+  }[] = [];
   const grouped = new GroupedCalls<string, string>({
     ...options,
+    alone,
     subjectOf: (request) => request.split(':')[0] ?? '',
     call: async (requests) =>
       await new Promise((resolve, reject) => {
         calls.push({
           requests,
-          answer: () => resolve(requests.map((request) => `answer to ${request}`)),
+          answer: (unless) =>
+            resolve(requests.map((request) => (request === unless ? null : `answer to ${request}`))),
           fail: reject,
         });
       }),
@@ -54,6 +64,21 @@ describe('grouped calls', () => {
     expect(asked()).toEqual([['a:1', 'b:1'], ['a:2', 'c:1'], ['a:3']]);
   });
 
+  it('carry any together when they have no subject', async () => {
+    const calls: (readonly string[])[] = [];
+    const grouped = new GroupedCalls<string, string>({
+      underWay: 1,
+      largest: 3,
+      call: async (requests) => {
+        calls.push(requests);
+        return Promise.resolve(requests);
+      },
+      alone: async (request) => Promise.resolve(request),
+    });
+    await Promise.all(['a', 'a', 'b', 'a'].map((request) => grouped.ask(request)));
+    expect(calls).toEqual([['a', 'a', 'b'], ['a']]);
+  });
+
   it('have no more under way than they may', async () => {
     const { grouped, calls, asked } = scripted({ underWay: 2, largest: 1 });
     const all = ['a:1', 'b:1', 'c:1'].map((request) => grouped.ask(request));
@@ -66,14 +91,47 @@ describe('grouped calls', () => {
     expect(await Promise.all(all)).toHaveLength(3);
   });
 
-  it('fail those whom the failed call carried, and go on with the others', async () => {
+  it('ask by itself what a group could not have at once', async () => {
+    const { grouped, calls } = scripted({ underWay: 1, largest: 10 });
+    const all = ['a:1', 'b:1'].map((request) => grouped.ask(request));
+    await turn();
+    calls[0]?.answer('b:1');
+    expect(await Promise.all(all)).toEqual(['answer to a:1', 'b:1 by itself']);
+  });
+
+  it('ask each by itself when the call failed that carried them, and go on with the others', async () => {
     const { grouped, calls } = scripted({ underWay: 1, largest: 2 });
     const all = ['a:1', 'b:1', 'c:1'].map((request) => grouped.ask(request));
     await turn();
     calls[0]?.fail(new Error('lost'));
-    const settled = Promise.allSettled(all);
     await turn();
     calls[1]?.answer();
-    expect((await settled).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled']);
+    expect(await Promise.all(all)).toEqual(['a:1 by itself', 'b:1 by itself', 'answer to c:1']);
+  });
+
+  it('tell all when the database is away, and ask nobody by itself', async () => {
+    const alone: string[] = [];
+    const { grouped, calls } = scripted({ underWay: 1, largest: 2 }, async (request) => {
+      alone.push(request);
+      return Promise.resolve(request);
+    });
+    const all = Promise.allSettled(['a:1', 'b:1'].map((request) => grouped.ask(request)));
+    await turn();
+    calls[0]?.fail(httpErrors.SERVICE_UNAVAILABLE({ part: 'database', retryAfter: 2 }));
+    expect((await all).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(alone).toEqual([]);
+  });
+
+  it('start again what is asked by itself and fell victim to a deadlock, three times and no more', async () => {
+    let asked = 0;
+    const { grouped, calls } = scripted({ underWay: 1, largest: 1 }, async () => {
+      asked += 1;
+      return Promise.reject(Object.assign(new Error('deadlock detected'), { code: '40P01' }));
+    });
+    const answer = Promise.allSettled([grouped.ask('a:1')]);
+    await turn();
+    calls[0]?.answer('a:1');
+    expect(await answer).toMatchObject([{ status: 'rejected', reason: { code: '40P01' } }]);
+    expect(asked).toBe(4);
   });
 });

@@ -1,6 +1,9 @@
+import { DomainError } from '../http/domain-error.js';
+import { restarted } from './restarted.js';
+
 interface Waiting<Request, Answer> {
   readonly request: Request;
-  readonly resolve: (answer: Answer) => void;
+  readonly resolve: (answer: Answer | null) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -9,10 +12,15 @@ export interface GroupedCallsOptions<Request, Answer> {
   readonly underWay: number;
   /** Requests in one call, at most. */
   readonly largest: number;
-  /** Two requests of one subject never travel in the same call. */
-  readonly subjectOf: (request: Request) => string;
-  /** Answers in the order of what it is asked. */
-  readonly call: (requests: readonly Request[]) => Promise<readonly Answer[]>;
+  /** Two requests of one subject never travel in the same call; left out, any do. */
+  readonly subjectOf?: (request: Request) => string;
+  /**
+   * Answers in the order of what it is asked, and waits for nobody: null for what it could not have at once. It is a transaction of
+   * its own.
+   */
+  readonly call: (requests: readonly Request[]) => Promise<readonly (Answer | null)[]>;
+  /** One request by itself, which may wait. It is a transaction of its own, and started again after a deadlock. */
+  readonly alone: (request: Request) => Promise<Answer>;
 }
 
 /**
@@ -28,9 +36,20 @@ export class GroupedCalls<Request, Answer> {
 
   constructor(private readonly options: GroupedCallsOptions<Request, Answer>) {}
 
-  /** Throws what the call threw that carried this request. */
+  /**
+   * What a group could not do at once, or what failed it, may be another's fault: the request is asked again by itself, and
+   * throws what that throws. A database that is away is told to all.
+   */
   async ask(request: Request): Promise<Answer> {
-    return await new Promise<Answer>((resolve, reject) => {
+    const answer = await this.inGroup(request).catch((error: unknown) => {
+      if (error instanceof DomainError) throw error;
+      return null;
+    });
+    return answer ?? (await restarted(async () => await this.options.alone(request)));
+  }
+
+  private async inGroup(request: Request): Promise<Answer | null> {
+    return await new Promise<Answer | null>((resolve, reject) => {
       this.waiting.push({ request, resolve, reject });
       if (this.woken) return;
       this.woken = true;
@@ -53,9 +72,10 @@ export class GroupedCalls<Request, Answer> {
     const subjects = new Set<string>();
     const group: Waiting<Request, Answer>[] = [];
     this.waiting = this.waiting.filter((each) => {
-      const subject = subjectOf(each.request);
-      if (group.length === largest || subjects.has(subject)) return true;
-      subjects.add(subject);
+      if (group.length === largest) return true;
+      const subject = subjectOf?.(each.request);
+      if (subject !== undefined && subjects.has(subject)) return true;
+      if (subject !== undefined) subjects.add(subject);
       group.push(each);
       return false;
     });
@@ -66,7 +86,7 @@ export class GroupedCalls<Request, Answer> {
     this.underWay += 1;
     try {
       const answers = await this.options.call(group.map(({ request }) => request));
-      group.forEach(({ resolve }, index) => resolve(answers[index] as Answer));
+      group.forEach(({ resolve }, index) => resolve(answers[index] ?? null));
     } catch (error) {
       for (const { reject } of group) reject(error);
     } finally {

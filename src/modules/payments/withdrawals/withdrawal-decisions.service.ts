@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Clock } from '../../../platform/clock/clock.js';
-import { isRetryable } from '../../../platform/database/database-errors.js';
+import { GroupedCalls } from '../../../platform/database/grouped-calls.js';
 import { UnitOfWork } from '../../../platform/database/unit-of-work.js';
 import { AuditService } from '../../../platform/observability/audit.service.js';
 import { OutboxService } from '../../../platform/outbox/outbox.service.js';
@@ -9,18 +9,31 @@ import type { Subject } from '../../../platform/security/subject.js';
 import { RecentProofService } from '../../auth/sessions/recent-proof.service.js';
 import type { AdminWithdrawalDto, DecideWithdrawalDto } from './dto/withdrawals.dto.js';
 import { PayoutsService } from './payouts.service.js';
+import { type Rejection, type RejectionOutcome, RejectionsRepository } from './rejections.repository.js';
 import { WithdrawalAnswers } from './withdrawal-answers.js';
 import { withdrawalsErrors } from './withdrawals.errors.js';
 import { WithdrawalsRepository } from './withdrawals.repository.js';
 import type { WithdrawalRow } from './withdrawals.types.js';
 
-const ATTEMPTS = 4;
+/** Two calls under way keep a connection busy while the other's answers are read. */
+const UNDER_WAY = 2;
+const LARGEST = 64;
 
 /** An operator's word on what the rules did not let pass by itself. */
 @Injectable()
 export class WithdrawalDecisionsService {
+  /** Noes that come at the same time are one call. */
+  private readonly rejections = new GroupedCalls<Rejection, RejectionOutcome>({
+    underWay: UNDER_WAY,
+    largest: LARGEST,
+    subjectOf: ({ id }) => id,
+    call: async (some) => await this.noes.rejectAll(some),
+    alone: async (one) => await this.noes.reject(one),
+  });
+
   constructor(
     private readonly repository: WithdrawalsRepository,
+    private readonly noes: RejectionsRepository,
     private readonly answers: WithdrawalAnswers,
     private readonly payouts: PayoutsService,
     private readonly proofs: RecentProofService,
@@ -90,21 +103,13 @@ export class WithdrawalDecisionsService {
     });
   }
 
-  /** One call, which is its own transaction: asked again as a whole when it was the victim of a deadlock. */
-  private async reject(operator: Subject, id: string, note: string, attempt = 1): Promise<WithdrawalRow> {
-    try {
-      const { userId: operatorId } = operator;
-      const { requestId } = this.outbox;
-      const now = this.clock.now();
-      const { refusal, ...row } = await this.repository.reject({ id, operatorId, note, now, requestId });
-      if (refusal === 'WITHDRAWAL_NOT_FOUND') throw withdrawalsErrors[refusal]({ withdrawalId: id });
-      if (refusal === 'WITHDRAWAL_ALREADY_DECIDED') throw withdrawalsErrors[refusal]({ status: row.status });
-      if (refusal !== null) throw withdrawalsErrors[refusal]();
-      this.outbox.wake();
-      return row;
-    } catch (error) {
-      if (isRetryable(error) && attempt < ATTEMPTS) return await this.reject(operator, id, note, attempt + 1);
-      throw error;
-    }
+  private async reject({ userId: operatorId }: Subject, id: string, note: string): Promise<WithdrawalRow> {
+    const rejection = { id, operatorId, note, now: this.clock.now(), requestId: this.outbox.requestId };
+    const { refusal, ...row } = await this.rejections.ask(rejection);
+    if (refusal === 'WITHDRAWAL_NOT_FOUND') throw withdrawalsErrors[refusal]({ withdrawalId: id });
+    if (refusal === 'WITHDRAWAL_ALREADY_DECIDED') throw withdrawalsErrors[refusal]({ status: row.status });
+    if (refusal !== null) throw withdrawalsErrors[refusal]();
+    this.outbox.wake();
+    return row;
   }
 }

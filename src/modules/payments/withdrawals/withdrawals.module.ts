@@ -7,6 +7,7 @@ import { WalletModule } from '../../wallet/wallet.module.js';
 import { PaymentProvidersModule } from '../payment-providers.module.js';
 import { PaymentsModule } from '../payments.module.js';
 import { PayoutsService } from './payouts.service.js';
+import { RejectionsRepository } from './rejections.repository.js';
 import { WithdrawalAnswers } from './withdrawal-answers.js';
 import { WithdrawalDecisionsService } from './withdrawal-decisions.service.js';
 import { WithdrawalsAdminController } from './withdrawals-admin.controller.js';
@@ -33,6 +34,7 @@ import { WithdrawalsService } from './withdrawals.service.js';
     WithdrawalDecisionsService,
     PayoutsService,
     WithdrawalAnswers,
+    RejectionsRepository,
     WithdrawalsRepository,
     WithdrawalsPersonalData,
     WithdrawalsUpkeep,

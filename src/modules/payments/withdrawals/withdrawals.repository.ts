@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Database } from '../../../platform/database/database.js';
-import { newId } from '../../../platform/database/ids.js';
 import {
   OPEN_STATES,
   withdrawalMachine,
@@ -10,7 +9,7 @@ import {
 } from '../domain/withdrawal-machine.js';
 import type { WithdrawalRow } from './withdrawals.types.js';
 
-const COLUMNS = `id, user_id, amount, currency, provider, destination, hold_id, transfer_id, status, provider_reference,
+export const WITHDRAWAL_COLUMNS = `id, user_id, amount, currency, provider, destination, hold_id, transfer_id, status, provider_reference,
   failure_code, review, checks, requested_at, decided_at, decided_by, note, submitted_at, settled_at`;
 
 export interface NewWithdrawal {
@@ -37,21 +36,6 @@ export interface WithdrawalChange {
   readonly settledAt?: Date;
 }
 
-export interface Rejection {
-  readonly id: string;
-  readonly operatorId: string;
-  readonly note: string;
-  readonly now: Date;
-  readonly requestId: string | null;
-}
-
-/** The row as it is now, all null when there is none; and why nothing was done, if so. */
-export type RejectionOutcome = WithdrawalRow & {
-  readonly refusal: 'WITHDRAWAL_NOT_FOUND' | 'WITHDRAWAL_OWN' | 'WITHDRAWAL_ALREADY_DECIDED' | null;
-};
-
-const REJECTED = withdrawalMachine.next('requested', 'reject');
-
 @Injectable()
 export class WithdrawalsRepository {
   constructor(private readonly database: Database) {}
@@ -61,7 +45,7 @@ export class WithdrawalsRepository {
       `INSERT INTO withdrawals (id, user_id, amount, currency, provider, destination, hold_id, status, requested_at,
                                 decided_at)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, CASE WHEN $8 = 'approved' THEN $9::timestamptz END)
-       RETURNING ${COLUMNS}`,
+       RETURNING ${WITHDRAWAL_COLUMNS}`,
       [
         one.id,
         one.userId,
@@ -101,7 +85,7 @@ export class WithdrawalsRepository {
 
   async lock(manager: EntityManager, id: string): Promise<WithdrawalRow | null> {
     const [row] = await manager.query<WithdrawalRow[]>(
-      `SELECT ${COLUMNS} FROM withdrawals WHERE id = $1 FOR NO KEY UPDATE`,
+      `SELECT ${WITHDRAWAL_COLUMNS} FROM withdrawals WHERE id = $1 FOR NO KEY UPDATE`,
       [id],
     );
     return row ?? null;
@@ -123,7 +107,7 @@ export class WithdrawalsRepository {
               submitted_at = coalesce($10, submitted_at), settled_at = coalesce($11, settled_at),
               review = CASE WHEN $11::timestamptz IS NULL THEN review END,
               review_at = CASE WHEN $11::timestamptz IS NULL THEN review_at END
-       WHERE id = $1 AND status = ANY ($2) RETURNING ${COLUMNS}`,
+       WHERE id = $1 AND status = ANY ($2) RETURNING ${WITHDRAWAL_COLUMNS}`,
       [
         id,
         from,
@@ -139,30 +123,6 @@ export class WithdrawalsRepository {
       ],
     );
     return rows[0] ?? null;
-  }
-
-  /**
-   * An operator's no, all of it in one round trip: the state, the money, the event and the audit log. The function is in the
-   * migration `…-ledger-speed`. Index: primary key.
-   */
-  async reject(one: Rejection): Promise<RejectionOutcome> {
-    const [row] = await this.database.query<RejectionOutcome>(
-      'withdrawals.reject',
-      `SELECT refusal, (withdrawal).* FROM withdrawal_reject($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-      [
-        one.id,
-        one.operatorId,
-        one.note,
-        one.now,
-        withdrawalMachine.from('reject'),
-        REJECTED,
-        newId(),
-        newId(),
-        one.requestId,
-      ],
-    );
-    if (!row) throw new Error('withdrawal_reject did not answer');
-    return row;
   }
 
   /** Counts that the provider was asked, or is about to be. */
@@ -183,7 +143,7 @@ export class WithdrawalsRepository {
   ): Promise<WithdrawalRow | null> {
     const [rows] = await manager.query<[WithdrawalRow[], number]>(
       `UPDATE withdrawals SET status = 'requested', decided_at = NULL, decided_by = NULL, review = $3, review_at = $4
-       WHERE id = $1 AND status = ANY ($2) RETURNING ${COLUMNS}`,
+       WHERE id = $1 AND status = ANY ($2) RETURNING ${WITHDRAWAL_COLUMNS}`,
       [id, withdrawalMachine.from('hold_back'), review, now],
     );
     return rows[0] ?? null;
@@ -199,7 +159,7 @@ export class WithdrawalsRepository {
   /** An operator has looked. */
   async resolve(manager: EntityManager, id: string): Promise<WithdrawalRow | null> {
     const [rows] = await manager.query<[WithdrawalRow[], number]>(
-      `UPDATE withdrawals SET review = NULL, review_at = NULL WHERE id = $1 AND review IS NOT NULL RETURNING ${COLUMNS}`,
+      `UPDATE withdrawals SET review = NULL, review_at = NULL WHERE id = $1 AND review IS NOT NULL RETURNING ${WITHDRAWAL_COLUMNS}`,
       [id],
     );
     return rows[0] ?? null;
@@ -217,7 +177,7 @@ export class WithdrawalsRepository {
   async find(id: string): Promise<WithdrawalRow | null> {
     const [row] = await this.database.query<WithdrawalRow>(
       'withdrawals.find',
-      `SELECT ${COLUMNS} FROM withdrawals WHERE id = $1`,
+      `SELECT ${WITHDRAWAL_COLUMNS} FROM withdrawals WHERE id = $1`,
       [id],
     );
     return row ?? null;
@@ -242,7 +202,7 @@ export class WithdrawalsRepository {
   async listOf(userId: string, before: string | null, limit: number): Promise<WithdrawalRow[]> {
     return await this.database.query<WithdrawalRow>(
       'withdrawals.of_user',
-      `SELECT ${COLUMNS} FROM withdrawals WHERE user_id = $1 AND ($2::uuid IS NULL OR id < $2)
+      `SELECT ${WITHDRAWAL_COLUMNS} FROM withdrawals WHERE user_id = $1 AND ($2::uuid IS NULL OR id < $2)
        ORDER BY id DESC LIMIT $3`,
       [userId, before, limit],
     );
@@ -252,7 +212,7 @@ export class WithdrawalsRepository {
   async listInReview(after: string | null, limit: number): Promise<WithdrawalRow[]> {
     return await this.database.query<WithdrawalRow>(
       'withdrawals.in_review',
-      `SELECT ${COLUMNS} FROM withdrawals WHERE review_at IS NOT NULL AND ($1::uuid IS NULL OR id > $1)
+      `SELECT ${WITHDRAWAL_COLUMNS} FROM withdrawals WHERE review_at IS NOT NULL AND ($1::uuid IS NULL OR id > $1)
        ORDER BY id LIMIT $2`,
       [after, limit],
     );
@@ -271,7 +231,7 @@ export class WithdrawalsRepository {
   async listByStatus(status: WithdrawalState, after: string | null, limit: number): Promise<WithdrawalRow[]> {
     return await this.database.query<WithdrawalRow>(
       'withdrawals.by_status',
-      `SELECT ${COLUMNS} FROM withdrawals WHERE status = $1 AND ($2::uuid IS NULL OR id > $2) ORDER BY id LIMIT $3`,
+      `SELECT ${WITHDRAWAL_COLUMNS} FROM withdrawals WHERE status = $1 AND ($2::uuid IS NULL OR id > $2) ORDER BY id LIMIT $3`,
       [status, after, limit],
     );
   }
