@@ -5,8 +5,8 @@ export class LedgerGroups1763700000046 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
       -- Posts transfers of many clients, each as ledger_post_pair does, and answers them in their order. Null, with nothing
-      -- changed of that one, whenever there is more to it: an account is new, is in somebody's hand, or has less than all of
-      -- these transfers take from it; or the reference was used. Then that one is asked for by itself. The same reference twice
+      -- changed of that one, whenever there is more to it: an account is new, is in somebody's hand, or would go
+      -- below zero though it may not; or the reference was used. Then that one is asked for by itself. The same reference twice
       -- in a group fails all of it.
       --
       -- It never waits for an account, so a group, which holds many, is in no deadlock. First it takes all accounts that it
@@ -18,8 +18,8 @@ export class LedgerGroups1763700000046 implements MigrationInterface {
       -- as ledger_post_pair does. One plan for any number of transfers: with few of them another would be made at each call.
       CREATE FUNCTION ledger_post_pairs(
         p_references text[], p_hashes bytea[], p_types text[], p_kinds1 text[], p_owners1 text[], p_kinds2 text[],
-        p_owners2 text[], p_currencies text[], p_amounts bigint[], p_effective timestamptz[], p_metadata jsonb[],
-        p_requested_by uuid[], p_holds uuid[]
+        p_owners2 text[], p_currencies text[], p_amounts bigint[], p_holds uuid[] DEFAULT NULL,
+        p_effective timestamptz[] DEFAULT NULL, p_metadata jsonb[] DEFAULT NULL, p_requested_by uuid[] DEFAULT NULL
       ) RETURNS uuid[] LANGUAGE plpgsql VOLATILE
       SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
       DECLARE
@@ -36,24 +36,25 @@ export class LedgerGroups1763700000046 implements MigrationInterface {
         v_good int[];
         v_posted uuid[];
         v_users text[];
+        v_said text;
       BEGIN
-        IF EXISTS (SELECT FROM unnest(p_kinds1, p_owners1, p_kinds2, p_owners2) AS p (kind1, owner1, kind2, owner2)
-                   WHERE (p.kind1 COLLATE "C", p.owner1 COLLATE "C") >= (p.kind2, p.owner2)) THEN
-          RAISE EXCEPTION 'the legs of a transfer stand in the order of their accounts, one leg each';
-        END IF;
+        FOR i IN 1 .. v_many LOOP
+          IF (p_kinds1[i] COLLATE "C", p_owners1[i] COLLATE "C") >= (p_kinds2[i], p_owners2[i]) THEN
+            RAISE EXCEPTION 'the legs of % stand in the order of their accounts, one leg each', p_references[i];
+          END IF;
+        END LOOP;
         SELECT array_agg(x.account ORDER BY x.n), array_agg(x.after ORDER BY x.n), array_agg(x.entry ORDER BY x.n),
                array_agg(x.last ORDER BY x.n), array_agg(x.fine ORDER BY x.n),
-               array_agg(x.owner) FILTER (WHERE x.last AND x.kind IN ('user_available', 'user_held'))
-        INTO v_accounts, v_after, v_entries, v_last, v_fine, v_users
+               array_agg(x.transfer ORDER BY x.n) FILTER (WHERE x.n <= v_many),
+               array_agg(DISTINCT x.owner) FILTER (WHERE x.last AND x.kind IN ('user_available', 'user_held'))
+        INTO v_accounts, v_after, v_entries, v_last, v_fine, v_transfers, v_users
         FROM (
-          SELECT l.n, l.kind, l.owner, a.id AS account, nextval('ledger_entry_id_seq') AS entry,
+          SELECT l.n, l.kind, l.owner, ledger_new_id() AS transfer, a.id AS account, nextval('ledger_entry_id_seq') AS entry,
                  lead(l.n) OVER moves IS NULL AS last,
                  a.balance + sum(CASE WHEN l.n <= v_many THEN -l.amount ELSE l.amount END) OVER moves AS after,
-                 a.id IS NOT NULL
+                 a.id IS NOT NULL AND (l.n > v_many OR NOT EXISTS (SELECT FROM ledger_transfers t WHERE t.reference = l.reference))
                    AND (a.may_go_below_zero
-                        OR a.balance >= sum(CASE WHEN (l.n <= v_many) = (l.amount > 0) THEN abs(l.amount) ELSE 0 END)
-                                        OVER (PARTITION BY a.id))
-                   AND (l.n > v_many OR NOT EXISTS (SELECT FROM ledger_transfers t WHERE t.reference = l.reference)) AS fine
+                        OR a.balance + sum(CASE WHEN l.n <= v_many THEN -l.amount ELSE l.amount END) OVER moves >= 0) AS fine
           FROM unnest(p_kinds1 || p_kinds2, p_owners1 || p_owners2, p_currencies || p_currencies, p_amounts || p_amounts,
                       p_references) WITH ORDINALITY AS l (kind, owner, currency, amount, reference, n)
           LEFT JOIN LATERAL (
@@ -69,8 +70,8 @@ export class LedgerGroups1763700000046 implements MigrationInterface {
             SELECT ledger_post_pairs(
               array_agg(p_references[n]), array_agg(p_hashes[n]), array_agg(p_types[n]), array_agg(p_kinds1[n]),
               array_agg(p_owners1[n]), array_agg(p_kinds2[n]), array_agg(p_owners2[n]), array_agg(p_currencies[n]),
-              array_agg(p_amounts[n]), array_agg(p_effective[n]), array_agg(p_metadata[n]), array_agg(p_requested_by[n]),
-              array_agg(p_holds[n]))
+              array_agg(p_amounts[n]), array_agg(p_holds[n]), array_agg(p_effective[n]), array_agg(p_metadata[n]),
+              array_agg(p_requested_by[n]))
             INTO v_posted FROM (SELECT n FROM unnest(v_good) AS n ORDER BY n) good;
             FOR i IN 1 .. cardinality(v_good) LOOP
               v_transfers[v_good[i]] := v_posted[i];
@@ -80,12 +81,13 @@ export class LedgerGroups1763700000046 implements MigrationInterface {
         END IF;
 
         v_now := parley_now();
-        v_transfers := ARRAY(SELECT ledger_new_id() FROM generate_series(1, v_many));
         INSERT INTO ledger_transfers (id, reference, input_hash, type, effective_at, created_at, metadata, hold_id,
                                       requested_by)
-        SELECT p.id, p.reference, p.hash, p.type, coalesce(p.effective, v_now), v_now, p.metadata, p.hold, p.requested_by
+        SELECT p.id, p.reference, p.hash, p.type, coalesce(p.effective, v_now), v_now, coalesce(p.metadata, '{}'),
+               p.hold, p.requested_by
         FROM unnest(v_transfers, p_references, p_hashes, p_types, p_effective, p_metadata, p_holds, p_requested_by)
              AS p (id, reference, hash, type, effective, metadata, hold, requested_by);
+        v_said := set_config('parley.balanced', array_to_string(v_transfers, '2,') || '2', true);
         INSERT INTO ledger_entries (id, transfer_id, leg, account_id, currency, amount, balance_after, created_at)
         SELECT l.entry, l.transfer, CASE WHEN l.n <= v_many THEN 1 ELSE 2 END, l.account, l.currency,
                CASE WHEN l.n <= v_many THEN -l.amount ELSE l.amount END, l.after, v_now
@@ -94,11 +96,9 @@ export class LedgerGroups1763700000046 implements MigrationInterface {
         UPDATE ledger_accounts a SET balance = l.after, last_entry = l.entry
         FROM unnest(v_accounts, v_after, v_entries, v_last) AS l (account, after, entry, last)
         WHERE l.last AND a.id = l.account;
-        PERFORM set_config('parley.balanced', array_to_string(v_transfers, '2,') || '2', true);
         IF v_users IS NOT NULL THEN
           INSERT INTO outbox (id, topic, payload)
-          VALUES (ledger_new_id(), 'wallet.changed',
-                  jsonb_build_object('userIds', ARRAY(SELECT DISTINCT u FROM unnest(v_users) AS u)));
+          VALUES (ledger_new_id(), 'wallet.changed', jsonb_build_object('userIds', v_users));
         END IF;
         RETURN v_transfers;
       END $$;
@@ -107,10 +107,10 @@ export class LedgerGroups1763700000046 implements MigrationInterface {
       -- commas between.
       CREATE OR REPLACE FUNCTION ledger_check_transfer() RETURNS trigger LANGUAGE plpgsql AS $$
       DECLARE
-        v_at CONSTANT int := strpos(current_setting('parley.balanced', true), NEW.transfer_id::text);
+        v_proved CONSTANT text := current_setting('parley.balanced', true);
+        v_at CONSTANT int := strpos(v_proved, NEW.transfer_id::text);
       BEGIN
-        IF v_at > 0
-           AND NEW.leg BETWEEN 1 AND split_part(substr(current_setting('parley.balanced', true), v_at + 36, 6), ',', 1)::int THEN
+        IF v_at > 0 AND NEW.leg BETWEEN 1 AND split_part(substr(v_proved, v_at + 36, 6), ',', 1)::int THEN
           RETURN NULL;
         END IF;
         PERFORM ledger_prove_balanced(NEW.transfer_id);
@@ -143,7 +143,7 @@ export class LedgerGroups1763700000046 implements MigrationInterface {
           array_agg(p_references[v_places[i]]),
           array_agg(sha256(convert_to('["release","' || v_holds[i] || '"]', 'UTF8'))), array_agg('release'::text),
           array_agg('user_available'::text), v_users, array_agg('user_held'::text), v_users, v_currencies, array_agg(-v_rest[i]),
-          array_agg(NULL::timestamptz), array_agg('{}'::jsonb), array_agg(NULL::uuid), v_holds)
+          v_holds)
         INTO v_transfers FROM generate_series(1, cardinality(v_places)) AS i;
         UPDATE ledger_holds h SET released = h.released + l.rest, status = 'released', closed_at = parley_now()
         FROM unnest(v_holds, v_rest, v_transfers) AS l (id, rest, transfer) WHERE h.id = l.id AND l.transfer IS NOT NULL;

@@ -12,8 +12,7 @@ export interface PairOrder {
 
 const HASH = Buffer.alloc(32, 7);
 const POST_PAIR = 'SELECT ledger_post_pair($1, $2, $3, $4, $5, $6, $7, $8, $9) AS transfer_id';
-const POST_PAIRS =
-  'SELECT ledger_post_pairs($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) AS transfers';
+const POST_PAIRS = 'SELECT ledger_post_pairs($1, $2, $3, $4, $5, $6, $7, $8, $9) AS transfers';
 
 /** The product's function for one transfer, called alone as the floors are: what its caller makes of a posting is ready. */
 export async function postAlone(pool: pg.Pool, { from, to, amount }: PairOrder): Promise<string> {
@@ -42,7 +41,6 @@ export function groupsOf(pool: pg.Pool): GroupedCalls<PairOrder, string> {
 }
 
 async function postGroup(pool: pg.Pool, orders: readonly PairOrder[]): Promise<(string | null)[]> {
-  const none = orders.map(() => null);
   const { rows } = await pool.query<{ transfers: (string | null)[] }>({
     name: 'post pairs',
     text: POST_PAIRS,
@@ -56,11 +54,7 @@ async function postGroup(pool: pg.Pool, orders: readonly PairOrder[]): Promise<(
       orders.map(({ to }) => to.owner),
       orders.map(() => 'USD'),
       orders.map(({ amount }) => amount),
-      none,
-      orders.map(() => '{}'),
-      none,
-      none,
     ],
   });
-  return rows[0]?.transfers ?? none;
+  return rows[0]?.transfers ?? [];
 }

@@ -136,17 +136,19 @@ describe('transfers of many clients in one call', () => {
       expect(await balances([a, b, stranger])).toEqual([990, 1010, 0]);
     });
 
-    it('all that take from an account that has less than they take together', async () => {
+    it('one that takes more from an account than those before it in the group have left there', async () => {
       const [a, b, c] = (await some(3)) as [string, string, string];
       expect(
         await postGroup(system.db, [
           { from: a, to: b, amount: 600 },
           { from: a, to: c, amount: 401 },
           { from: b, to: c, amount: 1000 },
+          { from: b, to: c, amount: 1 },
         ]),
-      ).toEqual([null, null, SOME]);
-      // What comes in with the same call is not counted on.
-      expect(await balances([a, b, c])).toEqual([1000, 0, 2000]);
+      ).toEqual([SOME, null, SOME, null]);
+      // First legs first: what comes in by a second leg is there for the next call.
+      expect(await balances([a, b, c])).toEqual([400, 600, 2000]);
+      expect(await postGroup(system.db, [{ from: b, to: c, amount: 600 }])).toEqual([SOME]);
       expect(await postGroup(system.db, [{ from: b, to: c, amount: 1 }])).toEqual([null]);
     });
 

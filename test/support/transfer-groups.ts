@@ -22,7 +22,6 @@ export async function postGroup(
   db: Queryable,
   group: readonly GroupedTransfer[],
 ): Promise<(string | null)[]> {
-  const none = group.map(() => null);
   const { rows } = await db.query(POST_GROUP, [
     group.map(({ reference }) => reference ?? randomUUID()),
     group.map(() => Buffer.alloc(1)),
@@ -33,10 +32,6 @@ export async function postGroup(
     group.map(({ to }) => to),
     group.map(() => 'USD'),
     group.map(({ amount }) => amount),
-    none,
-    group.map(() => '{}'),
-    none,
-    none,
   ]);
   return rows[0]?.ids ?? [];
 }
@@ -46,7 +41,6 @@ export async function postPrepared(
   db: Queryable,
   postings: readonly PreparedPosting[],
 ): Promise<(string | null)[]> {
-  const none = postings.map(() => null);
   const leg = (n: 0 | 1) => postings.map(({ legs }) => legs[n]!);
   const { rows } = await db.query(POST_GROUP, [
     postings.map(({ reference }) => reference),
@@ -58,10 +52,6 @@ export async function postPrepared(
     leg(1).map(({ account }) => account.owner),
     leg(1).map(({ account }) => account.currency),
     leg(1).map(({ amount }) => amount),
-    none,
-    postings.map(() => '{}'),
-    none,
-    none,
   ]);
   return rows[0]?.ids ?? [];
 }
