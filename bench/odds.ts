@@ -5,7 +5,7 @@ import { v7 } from 'uuid';
 import type { PriceTaken } from '../src/modules/sports/odds/odds-intake.service.js';
 import { type Figure, limitFigure, median, ratioFigure, say } from './support/figures.js';
 import type { ClientsOrder, ClientsReport } from './support/odds-clients.js';
-import type { GeneratorOrder, Publication } from './support/odds-generator.js';
+import type { GeneratorOrder, GeneratorRound, Publication } from './support/odds-generator.js';
 import { changesOf, openIntake, type PricedMarket, seedMarkets, take } from './support/odds-intake.js';
 import { seedWorld, signIn } from './support/seed.js';
 import { type Bench, type Running, startBench } from './support/services.js';
@@ -15,18 +15,17 @@ const MARKETS_PER_GAME = 10;
 const SOCKETS = 1000;
 const CLIENT_PROCESSES = 2;
 const PER_SECOND = 5000;
-const ROUNDS = 3;
+const RATES = [1000, PER_SECOND];
+const ROUNDS = 5;
 const BATCH = 1000;
 /** p99 beside a bare server's, at most. */
 const MOST_RATIO = 1.5;
 /** Each side hears of its own changes alone. */
-const PREFIXES = { main: 'parley-bench-odds', 'bare-sockets': 'parley-bench-bare' };
+const PREFIXES = { 'bare-sockets': 'parley-bench-bare', main: 'parley-bench-odds' };
 type Side = keyof typeof PREFIXES;
-/**
- * Both sides' changes are of the same games: what the product was not told while it stood still it finds out for itself, at its next
- * look at their heads and half a second, and reads all of them anew. That is over before it is measured again.
- */
-const CATCH_UP_MS = 6000;
+const SIDES = Object.keys(PREFIXES) as Side[];
+/** A process that stood still has by now done what its timers owed. */
+const SETTLE_MS = 1500;
 
 /** How many changes of prices are taken in, and how long one is on its way to those who follow its game. */
 export async function run({ seconds }: { seconds: number }): Promise<Figure[]> {
@@ -36,7 +35,7 @@ export async function run({ seconds }: { seconds: number }): Promise<Figure[]> {
     const tokens = await signIn(bench.db, world.userIds, bench.privateKey);
     const markets = await seedMarkets(bench.db, { games: GAMES, marketsPerGame: MARKETS_PER_GAME });
     const taking = await intakeFigures(bench, markets, seconds);
-    return [...taking, ...(await latencyFigures(bench, markets, tokens, seconds))];
+    return [...taking, ...(await latencyFigures(bench, tokens, seconds))];
   } finally {
     await bench.stop();
   }
@@ -108,78 +107,99 @@ async function bareTake(bench: Bench, changes: readonly PriceTaken[]): Promise<v
   });
 }
 
-async function latencyFigures(
-  bench: Bench,
-  markets: PricedMarket[],
-  tokens: string[],
-  seconds: number,
-): Promise<Figure[]> {
-  const games = [...new Set(markets.map(({ gameId }) => gameId))];
-  const sockets = tokens.map((token, index) => ({ token, gameId: games[index % games.length] ?? '' }));
-  const open = async (kind: Side) => {
-    const env = {
-      REDIS_PREFIX: PREFIXES[kind],
-      REDIS_URL: bench.redisUrl,
-      DATABASE_POOL_SIZE: '8',
-      LOG_LEVEL: 'warn',
-    };
-    const server = await bench.start(kind, env);
-    return { server, clients: await openClients(server, sockets) };
+/** One server with the clients that follow its games, and who changes their prices. */
+interface Opened {
+  server: Running;
+  clients: ChildProcess[];
+  generator: ChildProcess;
+}
+
+/**
+ * Turn about, each side first as often as the other, while the other's server stands still; each with games, clients and a generator
+ * of its own, which live as long as it does, so that nothing starts up, or has anything to catch up with, in a round.
+ */
+async function latencyFigures(bench: Bench, tokens: string[], seconds: number): Promise<Figure[]> {
+  const opened = {
+    'bare-sockets': await open(bench, 'bare-sockets', tokens),
+    main: await open(bench, 'main', tokens),
   };
-  const [bare, ours] = [await open('bare-sockets'), await open('main')];
+  const measured = async (side: Side, perSecond: number, label: string): Promise<number> => {
+    const others = SIDES.filter((each) => each !== side).map((each) => opened[each].server.pid);
+    for (const pid of others) process.kill(pid, 'SIGSTOP');
+    try {
+      await sleep(SETTLE_MS);
+      const { p99, text } = await latency(opened[side], { perSecond, seconds: seconds / 2 });
+      say(`${perSecond} changes/s, ${label}, ${side}: ${text}`);
+      return p99;
+    } finally {
+      for (const pid of others) process.kill(pid, 'SIGCONT');
+    }
+  };
+  for (const label of ['warm-up', 'warm-up'])
+    for (const side of SIDES) await measured(side, PER_SECOND, label);
   const figures: Figure[] = [];
-  for (const perSecond of [1000, PER_SECOND]) {
+  for (const perSecond of RATES) {
     const rounds: { value: number; floor: number }[] = [];
-    // The first round of all warms up.
-    for (let round = figures.length === 0 ? 0 : 1; round <= ROUNDS; round += 1) {
-      const load = { markets, perSecond: round === 0 ? PER_SECOND : perSecond, seconds: seconds / 4 };
-      process.kill(ours.server.pid, 'SIGSTOP');
-      const floor = await latency(bench, 'bare-sockets', bare.clients, load);
-      process.kill(ours.server.pid, 'SIGCONT');
-      await sleep(CATCH_UP_MS);
-      const told = await latency(bench, 'main', ours.clients, load);
-      const name = `${load.perSecond} changes/s, ${round === 0 ? 'warm-up' : `round ${round}`}`;
-      say(`${name}, bare: ${floor.text}`);
-      say(`${name}, ours: ${told.text}`);
-      if (round > 0) rounds.push({ value: told.p99, floor: floor.p99 });
+    for (let round = 1; round <= ROUNDS; round += 1) {
+      const p99 = { 'bare-sockets': 0, main: 0 };
+      for (const side of round % 2 === 1 ? SIDES : SIDES.toReversed())
+        p99[side] = await measured(side, perSecond, `round ${round}`);
+      rounds.push({ value: p99.main, floor: p99['bare-sockets'] });
     }
     const metric = `p99 to ${SOCKETS} sockets at ${perSecond} changes/s`;
     const figure = ratioFigure({ bench: 'odds', metric, unit: 'ms' }, rounds, MOST_RATIO);
     figures.push({ ...figure, pass: (figure.ratio ?? Number.POSITIVE_INFINITY) <= MOST_RATIO });
   }
-  for (const client of [...bare.clients, ...ours.clients]) client.kill();
+  for (const { clients, generator } of Object.values(opened))
+    for (const child of [...clients, generator]) child.kill();
   return figures;
 }
 
-async function openClients(server: Running, sockets: ClientsOrder['sockets']): Promise<ChildProcess[]> {
+async function open(bench: Bench, side: Side, tokens: readonly string[]): Promise<Opened> {
+  const { databaseUrl, redisUrl } = bench;
+  const prefix = PREFIXES[side];
+  const markets = await seedMarkets(bench.db, { games: GAMES, marketsPerGame: MARKETS_PER_GAME });
+  const games = [...new Set(markets.map(({ gameId }) => gameId))];
+  const sockets = tokens.map((token, index) => ({ token, gameId: games[index % games.length] ?? '' }));
+  const server = await bench.start(side, {
+    REDIS_PREFIX: prefix,
+    REDIS_URL: redisUrl,
+    DATABASE_POOL_SIZE: '8',
+    LOG_LEVEL: 'warn',
+  });
   const share = Math.ceil(sockets.length / CLIENT_PROCESSES);
-  return await Promise.all(
+  const clients = await Promise.all(
     Array.from({ length: CLIENT_PROCESSES }, async (_, index) => {
-      const child = fork('dist/bench/support/odds-clients.js');
-      const order: ClientsOrder = {
-        url: server.url,
-        sockets: sockets.slice(index * share, (index + 1) * share),
-      };
-      child.send(order);
-      const [message] = (await once(child, 'message')) as unknown[];
-      if (message !== 'ready') throw new Error('the clients are not ready');
-      return child;
+      const own = sockets.slice(index * share, (index + 1) * share);
+      return await openChild('odds-clients', { url: server.url, sockets: own });
     }),
   );
+  const generator = await openChild('odds-generator', {
+    databaseUrl,
+    redisUrl,
+    prefix,
+    markets,
+  });
+  return { server, clients, generator };
+}
+
+async function openChild(name: string, order: ClientsOrder | GeneratorOrder): Promise<ChildProcess> {
+  const child = fork(`dist/bench/support/${name}.js`, {
+    execArgv: ['--expose-gc', '--max-semi-space-size=32', '--v8-pool-size=0'],
+  });
+  child.send(order);
+  const [message] = (await once(child, 'message')) as unknown[];
+  if (message !== 'ready') throw new Error(`${name} is not ready`);
+  return child;
 }
 
 /** From the publication of a change, right after its commit, to each of those who follow its game. */
 async function latency(
-  bench: Bench,
-  side: Side,
-  clients: ChildProcess[],
-  load: { markets: PricedMarket[]; perSecond: number; seconds: number },
+  { clients, generator }: Opened,
+  load: GeneratorRound,
 ): Promise<{ p99: number; text: string }> {
   for (const client of clients) client.send('reset');
-  const generator = fork('dist/bench/support/odds-generator.js');
-  const { databaseUrl, redisUrl } = bench;
-  const order: GeneratorOrder = { databaseUrl, redisUrl, prefix: PREFIXES[side], ...load };
-  generator.send(order);
+  generator.send(load);
   const [publications] = (await once(generator, 'message')) as [Publication[]];
   await sleep(500);
   const byNumber = new Map(publications.map((each) => [`${each.gameId} ${each.seq}`, each]));

@@ -1,15 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { changesOf, openIntake, type PricedMarket, take } from './odds-intake.js';
+import type { PriceTaken } from '../../src/modules/sports/odds/odds-intake.service.js';
+import { changesOf, type Intake, openIntake, type PricedMarket, take } from './odds-intake.js';
 
 /** How often what has become due is taken, as a feed's answer comes in pieces. */
 const EVERY_MS = 20;
 
-/** Takes changes at an even rate, and tells when each game's number was due and when it was published. */
+/** Whom to tell, and the markets whose prices change. */
 export interface GeneratorOrder {
   databaseUrl: string;
   redisUrl: string;
   prefix: string;
   markets: PricedMarket[];
+}
+
+/** Takes changes at an even rate, and tells when each game's number was due and when it was published. */
+export interface GeneratorRound {
   perSecond: number;
   seconds: number;
 }
@@ -23,22 +28,30 @@ export interface Publication {
 }
 
 const now = () => performance.timeOrigin + performance.now();
+let publications: Publication[] = [];
+let due = 0;
+let intake: Intake | undefined;
+let changes: Iterator<PriceTaken, never> | undefined;
 
-process.once('message', (order: GeneratorOrder) => {
-  generate(order).catch((error: unknown) => {
+process.on('message', (message: GeneratorOrder | GeneratorRound) => {
+  const done = 'markets' in message ? open(message) : generate(message);
+  done.catch((error: unknown) => {
     throw error;
   });
 });
 
-async function generate({ markets, perSecond, seconds, ...where }: GeneratorOrder): Promise<void> {
-  const publications: Publication[] = [];
-  let due = 0;
-  const intake = await openIntake(where, ({ prices = [] }) => {
+async function open({ markets, ...where }: GeneratorOrder): Promise<void> {
+  changes = changesOf(markets);
+  intake = await openIntake(where, ({ prices = [] }) => {
     const published = now();
     for (const { gameId, seq, prices: moved } of prices)
       publications.push({ gameId, seq, changes: moved.length, due, published });
   });
-  const changes = changesOf(markets);
+  process.send?.('ready');
+}
+
+async function generate({ perSecond, seconds }: GeneratorRound): Promise<void> {
+  if (!intake || !changes) throw new Error('nothing was opened');
   const began = now();
   let sent = 0;
   while (sent < perSecond * seconds) {
@@ -48,6 +61,9 @@ async function generate({ markets, perSecond, seconds, ...where }: GeneratorOrde
     sent += Math.max(owed, 0);
     await sleep(Math.max(1, EVERY_MS - (now() - due)));
   }
-  await intake.stop();
-  process.send?.(publications, () => process.exit());
+  process.send?.(publications, () => {
+    publications = [];
+    // What a round leaves behind is not collected in the next one.
+    globalThis.gc?.();
+  });
 }

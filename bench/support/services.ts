@@ -13,6 +13,9 @@ import { mmdbOf } from '../../scripts/geo/mmdb.js';
 import { runMigrations } from '../../src/platform/database/migrate.js';
 
 const DIRECTORY = '.local/bench';
+/** As the image starts an API process; floors have the same. */
+const FLAGS = ['--max-semi-space-size=32', '--heap-growing-percent=100', '--v8-pool-size=0'];
+const WORKER_FLAGS = ['--max-semi-space-size=32'];
 const ENTRIES = {
   main: 'dist/src/main.js',
   worker: 'dist/src/worker.js',
@@ -109,10 +112,14 @@ export async function startBench(name: string): Promise<Bench> {
 async function startProcess(kind: Kind, env: Record<string, string>): Promise<Running> {
   const { port } = await freePort(kind.endsWith('main') ? 3900 : 3950);
   const log = openSync(join(DIRECTORY, `${kind}.log`), 'w');
-  const child: ChildProcess = spawn(process.execPath, ['--max-semi-space-size=32', ENTRIES[kind]], {
-    env: { ...process.env, ...env, PORT: String(port), WORKER_PORT: String(port) },
-    stdio: ['ignore', log, log],
-  });
+  const child: ChildProcess = spawn(
+    process.execPath,
+    [...(kind === 'worker' ? WORKER_FLAGS : FLAGS), ENTRIES[kind]],
+    {
+      env: { ...process.env, ...env, PORT: String(port), WORKER_PORT: String(port) },
+      stdio: ['ignore', log, log],
+    },
+  );
   const url = `http://127.0.0.1:${port}`;
   for (let tries = 0; ; tries += 1) {
     if (child.exitCode !== null) throw new Error(`${kind} ended at once; see ${DIRECTORY}/${kind}.log`);

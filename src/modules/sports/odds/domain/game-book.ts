@@ -71,7 +71,7 @@ export class GameBook {
   /** Whether it starts in the span in which games are followed with their sport and league; kept by who keeps the book. */
   near = false;
   private game: NumberedGame;
-  private markets: Map<string, { market: NumberedMarket; prices: Map<string, NumberedPrice> }>;
+  private markets: Map<string, KeptMarket>;
   /** The number at which the stand changed last, as far as is known. */
   private standSeq: number;
   /** Up to where those who follow it have been told. */
@@ -110,8 +110,11 @@ export class GameBook {
     if (seq !== this.seq + 1) return 'missing';
     if (!prices.every(({ marketId, outcome }) => this.markets.get(marketId)?.prices.has(outcome)))
       return 'missing';
-    for (const { marketId, outcome, oddsId, american, decimal } of prices)
-      this.markets.get(marketId)?.prices.set(outcome, { outcome, oddsId, american, decimal, seq });
+    for (const { marketId, outcome, oddsId, american, decimal } of prices) {
+      // Written over and not replaced: thousands of new ones a second, each of which stays until the next, fill the old generation.
+      const price = this.markets.get(marketId)?.prices.get(outcome);
+      if (price) Object.assign(price, { oddsId, american, decimal, seq });
+    }
     this.game = { ...this.game, seq };
     return 'taken';
   }
@@ -156,24 +159,22 @@ export class GameBook {
   }
 }
 
-function marketsOf({
-  markets,
-}: NumberedGame): Map<string, { market: NumberedMarket; prices: Map<string, NumberedPrice> }> {
+interface KeptMarket {
+  readonly market: NumberedMarket;
+  /** Its prices as they are, by their outcomes: the book's own. */
+  readonly prices: ReadonlyMap<string, NumberedPrice>;
+}
+
+function marketsOf({ markets }: NumberedGame): Map<string, KeptMarket> {
   return new Map(
     markets.map((market) => [
       market.id,
-      { market, prices: new Map(market.prices.map((price) => [price.outcome, price])) },
+      { market, prices: new Map(market.prices.map((price) => [price.outcome, { ...price }])) },
     ]),
   );
 }
 
-function viewOf({
-  market,
-  prices,
-}: {
-  market: NumberedMarket;
-  prices: Map<string, NumberedPrice>;
-}): MarketView {
+function viewOf({ market, prices }: KeptMarket): MarketView {
   const view = { ...market, prices: [...prices.values()].map(priceOf) };
   Reflect.deleteProperty(view, 'seq');
   return view;
