@@ -1,5 +1,5 @@
 /**
- * Writes the pages that are made from the code that runs: `docs/errors.md` and `docs/openapi.json`.
+ * Writes the pages that are made from the code that runs: `docs/errors.md`, `docs/openapi.json` and `docs/asyncapi.json`.
  * With `--check` it writes nothing and fails when a page is not as the code makes it.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -11,10 +11,11 @@ import { errorsPage } from './openapi/errors-page.js';
 const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
 const folder = join(process.cwd(), 'docs');
 
-const { document, catalogue } = await describeProduct();
+const { document, sockets, catalogue } = await describeProduct();
 const pages = {
-  'errors.md': errorsPage(document, catalogue),
+  'errors.md': errorsPage(document, sockets, catalogue),
   'openapi.json': `${JSON.stringify(document, null, 2)}\n`,
+  'asyncapi.json': `${JSON.stringify(sockets, null, 2)}\n`,
 };
 
 const outdated = Object.entries(pages).filter(([name, text]) => read(name) !== text);

@@ -2,6 +2,7 @@ import type { INestApplication, INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import type { Express } from 'express';
 import helmet, { type HelmetOptions } from 'helmet';
 import { Logger } from 'nestjs-pino';
 import { AppModule } from './app.module.js';
@@ -19,6 +20,7 @@ import { EnvelopeAdapter } from './platform/http/envelope.adapter.js';
 import { fixedHeaders } from './platform/http/fixed-headers.js';
 import { buildOpenApi } from './platform/http/openapi.js';
 import { RequestMiddleware } from './platform/observability/request.middleware.js';
+import { type AsyncApiDocument, buildAsyncApi } from './platform/realtime/asyncapi.js';
 import { SocketAdapter } from './platform/realtime/socket.adapter.js';
 import { WorkerModule } from './worker.module.js';
 
@@ -49,6 +51,12 @@ const EXPOSED_HEADERS = [
   'Idempotent-Replayed',
 ];
 
+/**
+ * Longer than a balancer keeps a connection that nobody uses (nginx 60 s), which must be who ends it: a request on its way while we
+ * end it, which Node does after 5 s, is lost.
+ */
+const KEEP_ALIVE_MS = 75_000;
+
 /** The API, configured and not yet listening: what main.ts starts and what tests talk to. */
 export async function createApi(config: AppConfig): Promise<NestExpressApplication> {
   const adapter = new EnvelopeAdapter();
@@ -58,6 +66,7 @@ export async function createApi(config: AppConfig): Promise<NestExpressApplicati
     abortOnError: false,
   });
   adapter.clock = app.get(Clock);
+  adapter.getHttpServer().keepAliveTimeout = KEEP_ALIVE_MS;
   app.useLogger(app.get(Logger));
   app.disable('x-powered-by');
   app.set('etag', false);
@@ -77,20 +86,33 @@ export async function createApi(config: AppConfig): Promise<NestExpressApplicati
   return app;
 }
 
-/** The OpenAPI 3.1 document of the routes that run. */
-export function openApiOf(app: INestApplication): OpenAPIObject {
-  return buildOpenApi(app, { ...guardErrors, play: playErrors }, { Payments_checkout: purchaseErrors });
+/** The documents of what runs: OpenAPI 3.1 of the routes, AsyncAPI 3.0 of the sockets. */
+interface ApiDocuments {
+  readonly openapi: OpenAPIObject;
+  readonly asyncapi: AsyncApiDocument;
 }
 
-/** The same document without Postgres and Redis: nothing of the application is instantiated. */
-export async function describeApi(config: AppConfig): Promise<OpenAPIObject> {
+const GUARDS = { ...guardErrors, play: playErrors };
+
+/** The OpenAPI 3.1 document of the routes that run. */
+export function openApiOf(app: INestApplication): OpenAPIObject {
+  return buildOpenApi(app, GUARDS, { Payments_checkout: purchaseErrors });
+}
+
+/** The AsyncAPI 3.0 document of the sockets that run. */
+export function asyncApiOf(app: INestApplication): AsyncApiDocument {
+  return buildAsyncApi(app, GUARDS);
+}
+
+/** The same documents without Postgres and Redis: nothing of the application is instantiated. */
+export async function describeApi(config: AppConfig): Promise<ApiDocuments> {
   const app = await NestFactory.create(AppModule.forRoot(config), {
     preview: true,
     logger: false,
     abortOnError: false,
   });
   setPaths(app);
-  return openApiOf(app);
+  return { openapi: openApiOf(app), asyncapi: asyncApiOf(app) };
 }
 
 function setPaths(app: INestApplication): void {
@@ -99,8 +121,13 @@ function setPaths(app: INestApplication): void {
   });
 }
 
-/** The document is made when it is first asked for: no start waits for it. */
+/** The documents are made when they are first asked for: no start waits for them. */
 function serveDocs(app: NestExpressApplication): void {
+  let sockets: string | undefined;
+  const express: Express = app.getHttpAdapter().getInstance();
+  express.get('/docs/asyncapi.json', (_, response) => {
+    response.type('application/json').send((sockets ??= JSON.stringify(asyncApiOf(app))));
+  });
   SwaggerModule.setup('docs', app, () => openApiOf(app), { jsonDocumentUrl: 'docs/openapi.json' });
 }
 

@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { describeApi } from '../../src/bootstrap.js';
 import { loadAppConfig } from '../../src/platform/config/load-config.js';
 import { errorCatalogue, type ErrorSpec } from '../../src/platform/http/domain-error.js';
+import type { AsyncApiDocument } from '../../src/platform/realtime/asyncapi.js';
 
 /** What the checks and the pages look at of a schema. */
 export type Schema = Record<string, unknown>;
@@ -54,9 +55,10 @@ export interface DocumentedOperation {
   readonly operation: Operation;
 }
 
-/** The document of a production system, with all error codes of its modules. Needs no database and no Redis. */
+/** The documents of a production system, with all error codes of its modules. Needs no database and no Redis. */
 export async function describeProduct(): Promise<{
   document: OpenApiDocument;
+  sockets: AsyncApiDocument;
   catalogue: ReadonlyMap<string, ErrorSpec>;
 }> {
   const config = loadAppConfig({
@@ -65,8 +67,9 @@ export async function describeProduct(): Promise<{
     REDIS_URL: 'redis://127.0.0.1',
     JWT_PRIVATE_KEY: '-----BEGIN PRIVATE KEY-----',
   });
-  const document = (await describeApi(config)) as unknown as OpenApiDocument;
-  return { document: plain(document), catalogue: new Map(errorCatalogue()) };
+  const { openapi, asyncapi } = plain(await describeApi(config));
+  const document = openapi as unknown as OpenApiDocument;
+  return { document, sockets: asyncapi, catalogue: new Map(errorCatalogue()) };
 }
 
 export function operationsOf(document: OpenApiDocument): DocumentedOperation[] {
@@ -81,7 +84,7 @@ export function operationsOf(document: OpenApiDocument): DocumentedOperation[] {
 }
 
 /** What the reference leads to; the value itself when it is none; undefined when it leads nowhere. */
-export function follow<T extends object>(document: OpenApiDocument, value: T | Reference): T | undefined {
+export function follow<T extends object>(document: object, value: T | Reference): T | undefined {
   if (!isReference(value)) return value;
   let found: unknown = document;
   for (const step of value.$ref.replace(/^#\//, '').split('/')) {

@@ -1,5 +1,7 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
 import type { ErrorSpec } from '../../src/platform/http/domain-error.js';
+import type { AsyncApiDocument } from '../../src/platform/realtime/asyncapi.js';
+import { repliesOf } from './asyncapi.js';
 import {
   type Answer,
   codesOf,
@@ -10,18 +12,16 @@ import {
   type Operation,
   operationsOf,
   type Parameter,
-  type Reference,
 } from './document.js';
+import { unresolved } from './references.js';
 import { Schemas } from './schemas.js';
 
 const JSON_TYPE = 'application/json';
 const DOWNLOADS = ['application/zip', 'text/csv'];
 const EVERYWHERE = ['RATE_LIMITED', 'INTERNAL_ERROR', 'SERVICE_UNAVAILABLE'];
-/** Codes that no operation answers: an address that is none, a socket, a provider's webhook. */
+/** Codes that no operation answers and no socket: an address that is none, a provider's webhook. */
 const OUTSIDE = new Set([
   'NOT_FOUND',
-  'TOO_MANY_GAMES',
-  'TOO_MANY_SOCKETS',
   'KYC_PROVIDER_UNKNOWN',
   'KYC_WEBHOOK_INVALID',
   'WEBHOOK_MALFORMED',
@@ -41,7 +41,11 @@ const OUTSIDE = new Set([
 type Catalogue = ReadonlyMap<string, ErrorSpec>;
 
 /** All that is wrong with the document, one line each: nothing when it may be published. */
-export async function problemsOf(document: OpenApiDocument, catalogue: Catalogue): Promise<string[]> {
+export async function problemsOf(
+  document: OpenApiDocument,
+  sockets: AsyncApiDocument,
+  catalogue: Catalogue,
+): Promise<string[]> {
   const operations = operationsOf(document);
   const examples = new Examples(document);
   return [
@@ -55,7 +59,7 @@ export async function problemsOf(document: OpenApiDocument, catalogue: Catalogue
       ...success(document, operation, examples),
       ...failures(document, operation, catalogue, examples),
     ]),
-    ...unanswered(document, operations, catalogue),
+    ...unanswered(document, operations, sockets, catalogue),
   ];
 }
 
@@ -69,20 +73,6 @@ async function notOpenApi(document: OpenApiDocument): Promise<string[]> {
   return errors.map(
     (error) => `not valid OpenAPI 3.1: ${typeof error === 'string' ? error : JSON.stringify(error)}`,
   );
-}
-
-function unresolved(document: OpenApiDocument): string[] {
-  return [...references(document)]
-    .filter((reference) => follow(document, { $ref: reference }) === undefined)
-    .map((reference) => `nothing stands at ${reference === '' ? 'an empty $ref' : reference}`);
-}
-
-function references(value: unknown, found = new Set<string>()): Set<string> {
-  if (value === null || typeof value !== 'object') return found;
-  const { $ref: reference } = value as Partial<Reference>;
-  if (typeof reference === 'string') found.add(reference);
-  for (const inner of Object.values(value)) references(inner, found);
-  return found;
 }
 
 function nullables(value: unknown, at: string): string[] {
@@ -208,14 +198,16 @@ function mediaOf(
 function unanswered(
   document: OpenApiDocument,
   operations: readonly DocumentedOperation[],
+  sockets: AsyncApiDocument,
   catalogue: Catalogue,
 ): string[] {
-  const answered = new Set(
-    operations.flatMap(({ operation }) => [...codesOf(document, operation).values()].flat()),
-  );
+  const answered = new Set([
+    ...operations.flatMap(({ operation }) => [...codesOf(document, operation).values()].flat()),
+    ...repliesOf(sockets).flatMap(({ codes }) => codes),
+  ]);
   return [...catalogue.keys()]
     .filter((code) => !answered.has(code) && !OUTSIDE.has(code))
-    .map((code) => `no operation says that it answers ${code}`);
+    .map((code) => `nothing says that it answers ${code}`);
 }
 
 /** The examples, each against its schema. */

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { io, type Socket } from 'socket.io-client';
 import { createApi } from '../../src/bootstrap.js';
+import { withdrawalUpdated } from '../../src/modules/payments/withdrawals/withdrawals.sockets.js';
 import { loadAppConfig } from '../../src/platform/config/load-config.js';
 import { NOWHERE } from '../../src/platform/geo/place.js';
 import { SocketsService } from '../../src/platform/realtime/sockets.service.js';
@@ -358,15 +359,10 @@ describe('the edge', () => {
       const socket = connect(NEVADA, { 'X-Parley-Place': 'CA' });
       expect(await outcome(socket)).toBe('connected');
       expect(seen.place).toEqual({ country: 'US', region: 'NV', anonymous: false });
-      const heard = new Promise((resolve) => socket.once('notification', resolve));
-      const message = {
-        userId: player.userId,
-        namespace: '/notifications',
-        event: 'notification',
-        payload: { a: 1 },
-      };
-      await api.get(SocketsService).tell(message);
-      expect(await heard).toEqual({ a: 1 });
+      const heard = new Promise((resolve) => socket.once(withdrawalUpdated.name, resolve));
+      const payload = { id: player.userId, status: 'paid' } as const;
+      await api.get(SocketsService).tell({ userId: player.userId, event: withdrawalUpdated, payload });
+      expect(await heard).toEqual(payload);
     });
 
     it('from nowhere that is restricted', async () => {

@@ -4,6 +4,7 @@ import type { OpenApiDocument } from '../../scripts/openapi/document.js';
 import { problemsOf } from '../../scripts/openapi/problems.js';
 import { describeApi } from '../../src/bootstrap.js';
 import { errorCatalogue } from '../../src/platform/http/domain-error.js';
+import type { AsyncApiDocument } from '../../src/platform/realtime/asyncapi.js';
 import { Builders, PASSWORD, type TestGame } from '../support/builders.js';
 import { CapturedMails } from '../support/captured-mails.js';
 import { Client } from '../support/client.js';
@@ -40,17 +41,21 @@ describe('the OpenAPI document', () => {
   afterAll(async () => system.stop());
 
   it('is valid OpenAPI 3.1, complete, and its examples fit', async () => {
-    expect(await problemsOf(document, new Map(errorCatalogue()))).toEqual([]);
+    const sockets = (await (await fetch(`${system.url}/docs/asyncapi.json`)).json()) as AsyncApiDocument;
+    expect(await problemsOf(document, sockets, new Map(errorCatalogue()))).toEqual([]);
   });
 
   it('is the same when no database is at hand', async () => {
-    expect(JSON.parse(JSON.stringify(await describeApi(system.config)))).toEqual(document);
+    const { openapi } = await describeApi(system.config);
+    expect(JSON.parse(JSON.stringify(openapi))).toEqual(document);
   });
 
   it('is shown to people too', async () => {
     const page = await fetch(`${system.url}/docs`);
     expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
     expect(page.headers.get('content-security-policy')).toContain("default-src 'self'");
+    // The last request on its connection was seconds ago. Who keeps one, as balancers do for a minute, is who ends it.
+    expect(page.headers.get('keep-alive')).toBe('timeout=75');
   });
 
   it('is not served when it is switched off', async () => {

@@ -1,9 +1,10 @@
-import { WebSocketGateway } from '@nestjs/websockets';
+import { SocketNamespace } from '../../platform/realtime/socket-contract.js';
 
-/**
- * `/notifications`: what concerns the user alone, in the room `user:<id>`, and `session:ending` before the socket of an ended
- * session is closed, or of who has excluded themselves, `wallet:updated` when their money has changed. In the room
- * `session:<id>`: `session:reality-check` when one is due. A client sends nothing here.
- */
-@WebSocketGateway({ namespace: '/notifications' })
+/** What is told here is declared by the modules that tell it, in their `*.sockets.ts`. */
+@SocketNamespace({
+  name: '/notifications',
+  title: 'What concerns the user alone',
+  description:
+    'A socket is in the rooms `user:<id>` and `session:<id>` of whose token it showed, from the handshake on. A client sends nothing here.',
+})
 export class NotificationsGateway {}

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../platform/clock/clock.js';
 import { SocketsService } from '../../platform/realtime/sockets.service.js';
+import { walletUpdated } from './wallet.sockets.js';
 import { WalletService } from './wallet.service.js';
 
 /** `wallet:updated` on `/notifications`: what users have now, told when it has changed. */
@@ -20,12 +21,7 @@ export class WalletUpdatesService {
     for (const userId of new Set(userIds)) {
       const asOf = this.clock.now().toISOString();
       const balances = await this.wallet.balancesOf(userId);
-      await this.sockets.tell({
-        userId,
-        namespace: '/notifications',
-        event: 'wallet:updated',
-        payload: { balances, asOf },
-      });
+      await this.sockets.tell({ userId, event: walletUpdated, payload: { balances, asOf } });
     }
   }
 }

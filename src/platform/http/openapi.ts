@@ -18,7 +18,8 @@ import { ERRORS_EXTENSION } from './operation.decorator.js';
 
 const REQUEST_ID = '01932c07-8f2a-7b3e-9d51-2f6f0a1c4d5e';
 
-const FAILURE = {
+/** The envelope of a failure: `components.schemas.Failure`. */
+export const FAILURE = {
   type: 'object',
   required: ['success', 'error'],
   additionalProperties: false,
@@ -97,7 +98,9 @@ export function buildOpenApi(
   const builder = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
     .setTitle('Parley')
-    .setDescription('The backend for social wagering. Conventions: docs/api.md. Error codes: docs/errors.md.')
+    .setDescription(
+      'The backend for social wagering. Conventions: docs/api.md. Error codes: docs/errors.md. The sockets: [AsyncAPI](/docs/asyncapi.json).',
+    )
     .setVersion('1')
     .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
     .addServer('/')
@@ -209,7 +212,8 @@ function headers(...names: (keyof typeof HEADERS)[]): Record<string, unknown> {
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }
 
-function failureOf(codes: readonly string[]): object {
+/** The envelope with one of these codes. */
+export function failureOf(codes: readonly string[]): object {
   return {
     allOf: [
       { $ref: '#/components/schemas/Failure' },
@@ -220,11 +224,12 @@ function failureOf(codes: readonly string[]): object {
 
 function failureExamples(specs: ReadonlyMap<string, ErrorSpec>): Record<string, object> {
   return Object.fromEntries(
-    [...specs].map(([code, { message }]) => [
-      code,
-      { value: { success: false, error: { code, message, details: {}, requestId: REQUEST_ID } } },
-    ]),
+    [...specs].map(([code, { message }]) => [code, { value: failureExample(code, message) }]),
   );
+}
+
+export function failureExample(code: string, message: string): object {
+  return { success: false, error: { code, message, details: {}, requestId: REQUEST_ID } };
 }
 
 /** Moves the failures that several operations share into `components.responses`, and returns those. */
@@ -247,7 +252,7 @@ function shareResponses(document: OpenAPIObject): Record<string, Response> {
 }
 
 /** OpenAPI 3.1 has no `nullable`: such a schema may be null beside what it says. */
-function withoutNullable(value: unknown): unknown {
+export function withoutNullable(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutNullable);
   if (value === null || typeof value !== 'object') return value;
   const { nullable, ...rest } = value as Record<string, unknown>;

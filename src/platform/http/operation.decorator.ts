@@ -50,6 +50,26 @@ const PAGINATION = {
   },
 };
 
+/** The envelope of a success around what `data` is. */
+export function successOf(data: object, pagination: object = {}): object {
+  return {
+    type: 'object',
+    required: ['success', 'data', 'meta'],
+    properties: {
+      success: { const: true },
+      data,
+      meta: {
+        type: 'object',
+        required: ['timestamp', ...Object.keys(pagination)],
+        properties: {
+          timestamp: { type: 'string', format: 'date-time', example: '2023-10-03T12:00:00.000Z' },
+          ...pagination,
+        },
+      },
+    },
+  };
+}
+
 /** Describes a route in the OpenAPI document: summary, answer in its envelope, and its own codes. */
 export function Operation(options: OperationOptions): MethodDecorator {
   const {
@@ -65,19 +85,6 @@ export function Operation(options: OperationOptions): MethodDecorator {
   const own = answer === null ? { type: 'null' } : { $ref: getSchemaPath(answer) };
   const data = list === undefined ? own : { type: 'array', items: own };
   const pagination = list === 'cursor' || list === 'page' ? { pagination: PAGINATION[list] } : {};
-  const meta = {
-    type: 'object',
-    required: ['timestamp', ...Object.keys(pagination)],
-    properties: {
-      timestamp: { type: 'string', format: 'date-time', example: '2023-10-03T12:00:00.000Z' },
-      ...pagination,
-    },
-  };
-  const schemaOf = (what: object) => ({
-    type: 'object',
-    required: ['success', 'data', 'meta'],
-    properties: { success: { const: true }, data: what, meta },
-  });
   const idempotencyErrors = idempotent
     ? [httpErrors.IDEMPOTENCY_KEY_REQUIRED, httpErrors.IDEMPOTENCY_KEY_REUSED]
     : [];
@@ -92,7 +99,7 @@ export function Operation(options: OperationOptions): MethodDecorator {
           ApiResponse({
             status: 202,
             description: 'Not done yet',
-            schema: schemaOf({ $ref: getSchemaPath(waits) }) as never,
+            schema: successOf({ $ref: getSchemaPath(waits) }, pagination),
           }),
         ]),
     ...(idempotent
@@ -109,7 +116,7 @@ export function Operation(options: OperationOptions): MethodDecorator {
     ApiResponse({
       status,
       description: 'Done',
-      schema: schemaOf(data) as never,
+      schema: successOf(data, pagination),
       ...(idempotent
         ? {
             headers: {

@@ -3,6 +3,9 @@ import { Injectable } from '@nestjs/common';
 import type { Declaration } from '../security/operates.decorator.js';
 import type { Subject } from '../security/subject.js';
 
+/** What holding a socket is to the rules of play: talk with others. */
+export const HOLDING: Declaration = { operation: 'social', product: null };
+
 /** What a client shows when it connects. */
 export interface Handshake {
   /** `auth` of the client's connection: the access token, and the proof where the session is bound to a key. */

@@ -1,27 +1,18 @@
-import { Injectable, Logger, type Type } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { Clock } from '../clock/clock.js';
 import { Rules } from '../config/rules.js';
 import { newId } from '../database/ids.js';
 import { toDomainError } from '../http/domain-error.filter.js';
 import { httpErrors } from '../http/http.errors.js';
 import { validationPipe } from '../http/validation.js';
-import type { Declaration } from '../security/operates.decorator.js';
 import { RateLimitStorage } from '../security/rate-limit.storage.js';
 import type { Subject, SubjectRequest } from '../security/subject.js';
 import { TierCounts } from '../security/tier-counts.js';
 import { SocketAccessPort } from './socket-access.port.js';
+import type { SocketAsk } from './socket-contract.js';
 import type { UserSocket } from './sockets.service.js';
 
-/** An event with which a client asks for something. */
-interface Ask<Body> {
-  readonly event: string;
-  /** Its body, validated as a request's. */
-  readonly body: Type<Body>;
-  /** What it is to the rules of play. */
-  readonly operates: Declaration;
-  readonly answer: (body: Body) => Promise<object | null>;
-}
-
+type Answering<Body> = (body: Body) => Promise<object | null>;
 type Acknowledge = (envelope: object) => void;
 
 interface Refusals {
@@ -50,9 +41,9 @@ export class SocketAsks {
     private readonly rules: Rules,
   ) {}
 
-  on<Body>(socket: UserSocket, ask: Ask<Body>): void {
+  on<Body extends object>(socket: UserSocket, ask: SocketAsk<Body>, answering: Answering<Body>): void {
     socket.on(
-      ask.event as never,
+      ask.name as never,
       ((body: unknown, last: unknown) => {
         // Without a body the acknowledgement stands in its place.
         const [sent, told] = typeof body === 'function' ? [{}, body] : [body, last];
@@ -62,21 +53,28 @@ export class SocketAsks {
         };
         // What it asks beyond what it reads is not even looked up.
         if (this.isTooMuch(socket)) return drop(socket);
-        this.answer(socket, ask, sent).then(acknowledge, (error: unknown) => this.logger.error(error));
+        this.answer(socket, ask, answering, sent).then(acknowledge, (error: unknown) =>
+          this.logger.error(error),
+        );
       }) as never,
     );
   }
 
-  private async answer<Body>(socket: UserSocket, ask: Ask<Body>, sent: unknown): Promise<object> {
+  private async answer<Body extends object>(
+    socket: UserSocket,
+    ask: SocketAsk<Body>,
+    answering: Answering<Body>,
+    sent: unknown,
+  ): Promise<object> {
     try {
       await this.admit(socket.data.subject);
       this.access.get().require(socket.data.subject, socket.request, ask.operates);
       const body = (await this.pipe.transform(sent, { type: 'body', metatype: ask.body })) as Body;
-      const data = await ask.answer(body);
+      const data = await answering(body);
       return { success: true, data, meta: { timestamp: this.clock.now().toISOString() } };
     } catch (thrown) {
       this.countRefusal(socket);
-      return this.refusal(thrown, ask.event);
+      return this.refusal(thrown, ask.name);
     }
   }
 

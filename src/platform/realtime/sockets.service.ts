@@ -12,24 +12,43 @@ import { Lifecycle } from '../observability/lifecycle.js';
 import { RedisConnections } from '../redis/redis-connections.js';
 import type { Subject } from '../security/subject.js';
 import { realtimeErrors } from './realtime.errors.js';
+import { type EndingReason, sessionEnding } from './realtime.sockets.js';
 import { SocketAccessPort } from './socket-access.port.js';
+import type { SocketEvent, Telling } from './socket-contract.js';
 
 /** How often the sessions of open sockets are looked up, for a message about an ended one may have been lost. */
 const SWEEP_MS = 15_000;
 const SWEPT_AT_ONCE = 20;
 
-/** A socket whose user is known; `data` is set before any handler sees it. */
-export type UserSocket = Socket<
+/** A socket whose user is known; `data` is set before any handler sees it. It can be told what was declared, and nothing else. */
+export type UserSocket<Event extends SocketEvent = never> = Socket<
   Record<string, never>,
-  Record<string, (payload: object) => void>,
+  Telling<Event>,
+  Record<string, never>,
+  { subject: Subject }
+>;
+
+/** A namespace of such sockets. */
+export type UserNamespace<Event extends SocketEvent = never> = Namespace<
+  Record<string, never>,
+  Telling<Event>,
   Record<string, never>,
   { subject: Subject }
 >;
 
 /** What is told to a user, in whichever processes their sockets are. */
-interface Message {
+interface Message<Payload extends object> {
   readonly userId: string;
   /** To the sockets of this session alone. */
+  readonly sessionId?: string;
+  /** One that is told in a namespace of its own. */
+  readonly event: SocketEvent<string, Payload, string>;
+  readonly payload: NoInfer<Payload>;
+}
+
+/** The same, as it goes from process to process. */
+interface TravellingMessage {
+  readonly userId: string;
   readonly sessionId?: string;
   readonly namespace: string;
   readonly event: string;
@@ -39,7 +58,7 @@ interface Message {
 /** Sockets of a user that end though their sessions do not. */
 interface Closing {
   readonly userId: string;
-  readonly reason: string;
+  readonly reason: EndingReason;
 }
 
 /**
@@ -78,8 +97,10 @@ export class SocketsService implements OnApplicationBootstrap, OnApplicationShut
   }
 
   /** Tells a user something, on every socket that they (or one session of theirs) have open in the namespace. For every process, the worker as well. */
-  async tell(message: Message): Promise<void> {
-    await this.redis.cache.publish(this.messagesChannel, JSON.stringify(message));
+  async tell<Payload extends object>({ event, ...message }: Message<Payload>): Promise<void> {
+    const { namespace, name } = event;
+    const travelling: TravellingMessage = { ...message, namespace, event: name };
+    await this.redis.cache.publish(this.messagesChannel, JSON.stringify(travelling));
   }
 
   /** Ends the sockets that a user has open, in every process and every namespace: they may connect again, as what they are now. */
@@ -98,7 +119,7 @@ export class SocketsService implements OnApplicationBootstrap, OnApplicationShut
     this.subscriber.on('message', (channel, message) => {
       if (channel === endedChannel) this.drop(`session:${message}`, 'SESSION_ENDED');
       if (channel === this.closingsChannel) this.dropUser(JSON.parse(message) as Closing);
-      if (channel === this.messagesChannel) this.deliver(JSON.parse(message) as Message);
+      if (channel === this.messagesChannel) this.deliver(JSON.parse(message) as TravellingMessage);
       this.listeners.get(channel)?.(message);
     });
     this.subscriber
@@ -161,7 +182,7 @@ export class SocketsService implements OnApplicationBootstrap, OnApplicationShut
     if (open >= limit) throw realtimeErrors.TOO_MANY_SOCKETS({ limit });
   }
 
-  private deliver({ userId, sessionId, namespace, event, payload }: Message): void {
+  private deliver({ userId, sessionId, namespace, event, payload }: TravellingMessage): void {
     const room = sessionId === undefined ? `user:${userId}` : `session:${sessionId}`;
     this.server?.of(namespace).local.in(room).emit(event, payload);
   }
@@ -171,10 +192,10 @@ export class SocketsService implements OnApplicationBootstrap, OnApplicationShut
   }
 
   /** Ends this process's sockets of a session or a user. */
-  private drop(room: string, reason: string): void {
+  private drop(room: string, reason: EndingReason): void {
     for (const namespace of this.namespaces) {
       const sockets = namespace.local.in(room);
-      sockets.emit('session:ending', { reason });
+      sockets.emit(sessionEnding.name, { reason });
       sockets.disconnectSockets(true);
     }
   }
@@ -187,7 +208,7 @@ export class SocketsService implements OnApplicationBootstrap, OnApplicationShut
       // A few at a time: thousands at once would keep what is to be told waiting.
       if (index % SWEPT_AT_ONCE === 0) await setImmediate();
       if (!socket.connected || access.mayStay(socket.data.subject, socket.request)) continue;
-      socket.emit('session:ending', { reason: 'GEO_BLOCKED' });
+      socket.emit(sessionEnding.name, { reason: 'GEO_BLOCKED' });
       socket.disconnect(true);
     }
     const sessions = new Set(sockets.map(({ data }) => data.subject.sessionId));
@@ -204,7 +225,7 @@ export class SocketsService implements OnApplicationBootstrap, OnApplicationShut
     return `${this.config.REDIS_PREFIX}:socket-closings`;
   }
 
-  private get namespaces(): Namespace[] {
+  private get namespaces(): UserNamespace[] {
     return [...(this.server?._nsps.values() ?? [])];
   }
 }

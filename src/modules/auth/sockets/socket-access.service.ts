@@ -3,7 +3,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Rules } from '../../../platform/config/rules.js';
 import { PlacesService } from '../../../platform/geo/places.service.js';
 import type { SocketAccess, Handshake } from '../../../platform/realtime/socket-access.port.js';
-import { SocketAccessPort } from '../../../platform/realtime/socket-access.port.js';
+import { HOLDING, SocketAccessPort } from '../../../platform/realtime/socket-access.port.js';
 import { DpopProofs } from '../../../platform/security/dpop-proofs.js';
 import type { Declaration } from '../../../platform/security/operates.decorator.js';
 import type { Subject } from '../../../platform/security/subject.js';
@@ -17,7 +17,6 @@ import { type LiveSession, SessionsService, subjectOf } from '../sessions.servic
 const SOCKET_PATH = '/socket.io/';
 /** What another process noted of its use is written within a minute. */
 const IDLE_GRACE_SECONDS = 60;
-const TALK: Declaration = { operation: 'social', product: null };
 
 /**
  * Lets a socket in by an access token in its handshake (`auth: { token }`), under the rules of the AuthGuard: a live session,
@@ -65,10 +64,10 @@ export class SocketAccessService implements SocketAccess, OnModuleInit {
     return subjectOf(sessionId, session);
   }
 
-  /** A socket is talk with others: throws GEO_BLOCKED, SELF_EXCLUDED. */
+  /** Throws GEO_BLOCKED, SELF_EXCLUDED. */
   async requirePlay(subject: Subject, request: IncomingMessage): Promise<void> {
     const bars = await this.policy.barsOf(subject.userId);
-    this.policy.require(subject, TALK, this.places.placeOf(request), bars);
+    this.policy.require(subject, HOLDING, this.places.placeOf(request), bars);
   }
 
   /** What bars them has ended their sockets, so it is not looked up. */
@@ -78,7 +77,7 @@ export class SocketAccessService implements SocketAccess, OnModuleInit {
 
   mayStay(subject: Subject, request: IncomingMessage): boolean {
     const place = this.places.placeOf(request);
-    return this.policy.judge({ ...subject, bars: [] }, TALK, place) === null;
+    return this.policy.judge({ ...subject, bars: [] }, HOLDING, place) === null;
   }
 
   async lives(sessionId: string): Promise<boolean> {

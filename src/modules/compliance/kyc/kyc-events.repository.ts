@@ -10,8 +10,9 @@ export interface KycEventRow {
 }
 
 /**
- * What providers have told, stored under their own ids before it has any effect. Bodies are not kept: the worker asks the provider for
- * the session itself.
+ * That a provider has told of a case's session: which session, and the event's id and type, never what the event said of the person.
+ * A row is written once per event of a provider, in the transaction that publishes the event's job; the worker reads how the session
+ * stands from the provider.
  */
 @Injectable()
 export class KycEventsRepository {

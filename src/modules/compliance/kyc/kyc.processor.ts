@@ -14,6 +14,7 @@ import { KycExclusionsService } from './kyc-exclusions.service.js';
 import { KycExpiryService } from './kyc-expiry.service.js';
 import { KycProviderEventsService } from './kyc-provider-events.service.js';
 import { KYC_DEADLINES, kycChanged, kycEventReceived, kycFilesDiscarded } from './kyc.events.js';
+import { kycUpdated } from './kyc.sockets.js';
 
 /** What follows from cases: each may come twice and is done once, or does no harm. */
 @Processor(QUEUES.kyc, { ...WORKER_OPTIONS, concurrency: 4 })
@@ -51,11 +52,10 @@ export class KycProcessor extends WorkerHost implements OnModuleInit {
       case userAgeChanged.topic:
         return await this.plays.get().refreshUser(String(payload['userId']));
       case kycChanged.topic: {
-        const { userId, caseId: id, state } = payload;
+        const { userId, caseId, state } = payload as Required<typeof kycChanged>['payload'];
         // Who was excluded before they were known is so in their other accounts too.
-        if (state === 'verified') await this.exclusions.carryOver(String(userId));
-        const message = { userId: String(userId), namespace: '/notifications', event: 'kyc:updated' };
-        return await this.sockets.tell({ ...message, payload: { id, state } });
+        if (state === 'verified') await this.exclusions.carryOver(userId);
+        return await this.sockets.tell({ userId, event: kycUpdated, payload: { id: caseId, state } });
       }
       default:
         return await this.deadlines.perform(

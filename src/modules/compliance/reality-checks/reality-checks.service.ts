@@ -11,8 +11,9 @@ import { JurisdictionsService } from '../jurisdictions.service.js';
 import type { RealityCheckDto } from './dto/reality-check.dto.js';
 import { type PlaySession, PlaySessionsPort, type SessionRules } from './play-sessions.port.js';
 import { realityCheckErrors } from './reality-checks.errors.js';
-import { REALITY_CHECK_DEADLINES, REALITY_CHECK_TOLD } from './reality-checks.events.js';
+import { REALITY_CHECK_DEADLINES } from './reality-checks.events.js';
 import { RealityChecksRepository } from './reality-checks.repository.js';
+import { realityCheckTold } from './reality-checks.sockets.js';
 import { SessionPlayService } from './session-play.service.js';
 
 /**
@@ -136,8 +137,7 @@ export class RealityChecksService {
       await this.sockets.tell({
         userId,
         sessionId,
-        namespace: '/notifications',
-        event: REALITY_CHECK_TOLD,
+        event: realityCheckTold,
         payload: { dueAt: dueAt.toISOString(), everyMinutes, session: played },
       });
     } catch (error) {

@@ -7,6 +7,7 @@ import { EventRoutes } from '../../../platform/outbox/event-routes.js';
 import { SocketsService } from '../../../platform/realtime/sockets.service.js';
 import { SecurityNoticesService } from '../../auth/mail/security-notices.service.js';
 import { withdrawalChanged } from './withdrawals.events.js';
+import { withdrawalUpdated } from './withdrawals.sockets.js';
 
 const NOTICES = {
   requested: 'withdrawalRequested',
@@ -40,12 +41,7 @@ export class WithdrawalNoticesProcessor extends WorkerHost implements OnModuleIn
 
   override async process(job: Job<EventJob<Payload & Record<string, unknown>>>): Promise<void> {
     const { withdrawalId: id, userId, status } = job.data.payload;
-    await this.sockets.tell({
-      userId,
-      namespace: '/notifications',
-      event: 'withdrawal:updated',
-      payload: { id, status },
-    });
+    await this.sockets.tell({ userId, event: withdrawalUpdated, payload: { id, status } });
     await this.notices.send(NOTICES[status], { userId, sessionId: undefined });
   }
 }

@@ -6,6 +6,7 @@ import type { GameBook, GameDelta, GameView } from './domain/game-book.js';
 import { SubscribeDto, type UnsubscribeDto } from './dto/odds-sockets.dto.js';
 import { OddsBook } from './odds-book.js';
 import { OddsBroadcast, roomsOf } from './odds-broadcast.js';
+import type { OddsEvent } from './odds.sockets.js';
 
 const FOLLOWED = /^(game|sport|league):/;
 const GROUP = /^(sport|league):/;
@@ -26,7 +27,7 @@ export class OddsSubscriptionsService {
   ) {}
 
   /** Throws GAME_NOT_FOUND, TOO_MANY_GAMES; then nothing more is followed than before. */
-  async subscribe(socket: UserSocket, body: SubscribeDto): Promise<SubscribedGames> {
+  async subscribe(socket: UserSocket<OddsEvent>, body: SubscribeDto): Promise<SubscribedGames> {
     const { games = [], sport, league, after = {} } = body;
     const groups = {
       sports: sport === undefined ? [] : [sport],
@@ -55,7 +56,7 @@ export class OddsSubscriptionsService {
   }
 
   /** Without a body: from everything. */
-  async unsubscribe(socket: UserSocket, { games, sport, league }: UnsubscribeDto): Promise<void> {
+  async unsubscribe(socket: UserSocket<OddsEvent>, { games, sport, league }: UnsubscribeDto): Promise<void> {
     const all = games === undefined && sport === undefined && league === undefined;
     const named = [
       ...(games ?? []).map((id) => `game:${id}`),
@@ -72,14 +73,14 @@ export class OddsSubscriptionsService {
   }
 
   /** Any name may be a league's, also of one that has no games yet: they are counted, that they are no way to fill the memory. */
-  private requireGroups(socket: UserSocket, added: readonly string[]): void {
+  private requireGroups(socket: UserSocket<OddsEvent>, added: readonly string[]): void {
     const { groupsPerSocket: limit } = this.rules.realtime.odds;
     const groups = new Set([...[...socket.rooms].filter((room) => GROUP.test(room)), ...added]).size;
     if (groups > limit) throw sportsErrors.TOO_MANY_GAMES({ limit, groups });
   }
 }
 
-function isIn(socket: UserSocket, game: GameBook): boolean {
+function isIn(socket: UserSocket<OddsEvent>, game: GameBook): boolean {
   return roomsOf(game).some((room) => socket.rooms.has(room));
 }
 

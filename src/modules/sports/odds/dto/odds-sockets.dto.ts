@@ -1,9 +1,21 @@
+import { ApiProperty } from '@nestjs/swagger';
 import { ArrayMaxSize, IsArray, IsUUID, registerDecorator, ValidateIf } from 'class-validator';
 import { TextField } from '../../../../platform/http/fields.js';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** Games that one message may name; how many a socket may follow is an operator's rule besides. */
 const MOST = 2000;
+const GAME = '01932c07-8f2a-7b3e-9d51-2f6f0a1c4d5e';
+
+/** What the compiler does not know of ApiProperty: `propertyNames`. */
+const NUMBERS: object = {
+  type: 'object',
+  propertyNames: { format: 'uuid' },
+  additionalProperties: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
+  maxProperties: MOST,
+  example: { [GAME]: 16 },
+  description: 'By the ids of games that you know already: the `seq` up to which you do',
+};
 
 /** Present or not, but never null. */
 function IsAbsentOr(): PropertyDecorator {
@@ -33,21 +45,29 @@ function IsNumbers(): PropertyDecorator {
 }
 
 export class UnsubscribeDto {
+  @ApiProperty({
+    type: 'array',
+    items: { type: 'string', format: 'uuid' },
+    maxItems: MOST,
+    required: false,
+    example: [GAME],
+    description: 'Ids of games',
+  })
   @IsAbsentOr()
   @IsArray()
   @ArrayMaxSize(MOST)
   @IsUUID(undefined, { each: true })
   games?: string[];
 
-  @TextField({ optional: true, max: 40, pattern: /^[a-z_]+$/ })
+  @TextField({ optional: true, max: 40, pattern: /^[a-z_]+$/, example: 'american_football' })
   sport?: string;
 
-  @TextField({ optional: true, max: 60 })
+  @TextField({ optional: true, max: 60, example: 'NFL' })
   league?: string;
 }
 
 export class SubscribeDto extends UnsubscribeDto {
-  /** Of games that the client knows already: up to which change. */
+  @ApiProperty({ ...NUMBERS, required: false })
   @IsAbsentOr()
   @IsNumbers()
   after?: Record<string, number>;
