@@ -16,10 +16,10 @@ export class BetsGradingService implements OnModuleInit {
     private readonly marketBets: MarketBetsPort,
   ) {}
 
-  /** A new week needs its partitions; who voids a market asks how many bets are on it. */
+  /** A new week needs its partitions; who voids markets asks how many bets are on them. */
   onModuleInit(): void {
     this.weekOpened.register((manager, weekId) => this.repository.openWeek(manager, weekId));
-    this.marketBets.register((manager, marketId) => this.repository.countOnMarket(manager, marketId));
+    this.marketBets.register((manager, marketIds) => this.repository.countOnMarkets(manager, marketIds));
   }
 
   /** Bets change with this transaction: what is shown of them is asked anew after it. */

@@ -9,7 +9,7 @@ export const betsErrors = defineErrors({
   GAME_NOT_IN_WEEK: { status: 422, message: 'The game starts outside this week.' },
   MARKET_NOT_OPEN: { status: 409, message: 'The market takes no bets now.' },
   GAME_STARTED: { status: 409, message: 'The game has started.' },
-  OUTCOME_UNKNOWN: { status: 422, message: 'The market has no such outcome.' },
+  OUTCOME_UNKNOWN: { status: 422, message: 'The market has no such outcome, or no price for it now.' },
   STAKE_TOO_SMALL: { status: 422, message: 'The stake is below the minimum.' },
   STAKE_TOO_LARGE: { status: 422, message: 'The stake is above the maximum.' },
   ABOVE_MARKET_MAX: {

@@ -72,12 +72,12 @@ export class BetsRepository {
   }
 
   /** Singles and legs of parlays, but for what was taken back. Index: ix_bets_grading and ix_bet_legs_grading. */
-  async countOnMarket(manager: EntityManager, marketId: string): Promise<number> {
+  async countOnMarkets(manager: EntityManager, marketIds: readonly string[]): Promise<number> {
     const [row] = await manager.query<{ n: number }[]>(
-      `SELECT ((SELECT count(*) FROM bets WHERE market_id = $1 AND status <> 'cancelled')
+      `SELECT ((SELECT count(*) FROM bets WHERE market_id = ANY ($1::uuid[]) AND status <> 'cancelled')
              + (SELECT count(*) FROM bet_legs l JOIN bets b ON b.id = l.bet_id AND b.pool_id = l.pool_id AND b.week_id = l.week_id
-                WHERE l.market_id = $1 AND b.status <> 'cancelled'))::int AS n`,
-      [marketId],
+                WHERE l.market_id = ANY ($1::uuid[]) AND b.status <> 'cancelled'))::int AS n`,
+      [marketIds],
     );
     return row?.n ?? 0;
   }

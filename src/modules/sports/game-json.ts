@@ -3,7 +3,7 @@ const ORDER = `ARRAY['home', 'draw', 'away', 'over', 'under']`;
 
 /**
  * One game `g` as clients see it, made by Postgres in one pass: markets in the order of their kind, prices in that of their
- * outcomes. `numbered` adds to each market and price the number of its game's changes at which it changed last.
+ * outcomes; an outcome whose price was taken away has none. `numbered` adds to each market and price the number of its game's changes at which it changed last.
  */
 export function gameJson(form: 'plain' | 'numbered' = 'plain'): string {
   const numbered = form === 'numbered';
@@ -23,7 +23,7 @@ export function gameJson(form: 'plain' | 'numbered' = 'plain'): string {
           ORDER BY CASE WHEN m.kind <> 'prop' THEN array_position(${ORDER}, p.outcome)
                    ELSE (SELECT n FROM jsonb_array_elements(m.outcomes) WITH ORDINALITY AS o (named, n)
                          WHERE o.named ->> 'key' = p.outcome)::int END)
-        FROM market_prices p WHERE p.market_id = m.id), '[]'::json))
+        FROM market_prices p WHERE p.market_id = m.id AND p.odds_id IS NOT NULL), '[]'::json))
       ORDER BY m.kind, m.line, m.prop, m.id)
     FROM markets m WHERE m.game_id = g.id), '[]'::json))`;
 }

@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Clock } from '../../platform/clock/clock.js';
+import { Rules } from '../../platform/config/rules.js';
 import { UnitOfWork } from '../../platform/database/unit-of-work.js';
 import { DomainError } from '../../platform/http/domain-error.js';
+import { marketFault } from './feeds/domain/feed-checks.js';
 import { GamesRepository } from './games.repository.js';
 import { ImportRepository } from './import.repository.js';
 import type { ImportedGame } from './importers/imported-game.js';
@@ -31,6 +33,7 @@ export class ImportService {
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
     private readonly cache: SlateCache,
+    private readonly rules: Rules,
   ) {}
 
   async isEmpty(): Promise<boolean> {
@@ -46,12 +49,28 @@ export class ImportService {
         report.issues.push(row.issue);
         continue;
       }
-      batch.push(row.game);
+      batch.push(this.plausible(row.game, report));
       if (batch.length === BATCH) batch = await this.flush(batch, report);
     }
     await this.flush(batch, report);
     this.cache.clear();
     return report;
+  }
+
+  /** Without the markets that are reported, since they cannot be right: what an operator loads is held to what a feed is. */
+  private plausible(game: ImportedGame, report: ImportReport): ImportedGame {
+    const markets = game.markets.filter((market) => {
+      const fault = marketFault(game.sport, market, this.rules.sports.checks);
+      if (fault === null) return true;
+      report.issues.push({
+        line: game.line,
+        column: null,
+        value: market.prices.map(({ american, decimal }) => american ?? decimal).join('/'),
+        problem: `the ${market.kind} market of ${game.externalId} was left out (${fault.reason})`,
+      });
+      return false;
+    });
+    return { ...game, markets };
   }
 
   private async flush(batch: ImportedGame[], report: ImportReport): Promise<ImportedGame[]> {

@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 
-/** How many bets are on a market: singles and legs of parlays, not those that were taken back. */
-export type MarketBetsCount = (manager: EntityManager, marketId: string) => Promise<number>;
+/** How many bets are on some markets: singles and legs of parlays, not those that were taken back. */
+export type MarketBetsCount = (manager: EntityManager, marketIds: readonly string[]) => Promise<number>;
 
-/** What sports asks of the module that holds the bets, before a market is voided. Filled at boot. */
+/** What sports asks of the module that holds the bets, before markets are voided. Filled at boot. */
 @Injectable()
 export class MarketBetsPort {
   private count: MarketBetsCount | null = null;
@@ -13,8 +13,8 @@ export class MarketBetsPort {
     this.count = count;
   }
 
-  async countBets(manager: EntityManager, marketId: string): Promise<number> {
-    if (this.count === null) throw new Error('nobody has registered to count the bets of a market');
-    return await this.count(manager, marketId);
+  async countBets(manager: EntityManager, marketIds: readonly string[]): Promise<number> {
+    if (this.count === null) throw new Error('nobody has registered to count the bets of markets');
+    return await this.count(manager, marketIds);
   }
 }

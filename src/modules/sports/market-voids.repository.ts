@@ -1,42 +1,59 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Database } from '../../platform/database/database.js';
+import type { GameResultDto } from './dto/games.dto.js';
 
-export interface VoidRequestRow {
+/** What one person wants voided: a market, or a game by what they say of it (`report`, without their reason). */
+export interface VoidTarget {
+  game_id: string;
+  market_id: string | null;
+  report: GameResultDto | null;
+}
+
+export interface VoidRequestRow extends VoidTarget {
   id: string;
-  market_id: string;
   requested_by: string;
   requested_at: Date;
   expires_at: Date;
-  reason: string;
+  reason: string | null;
   bets: number;
 }
 
-const COLUMNS = 'id, market_id, requested_by, requested_at, expires_at, reason, bets';
+const COLUMNS = 'id, game_id, market_id, report, requested_by, requested_at, expires_at, reason, bets';
+/** Of `VoidTarget`: what waits for the game itself, or for a market of it. */
+const OF_TARGET = 'game_id = $1 AND market_id IS NOT DISTINCT FROM $2::uuid AND approved_at IS NULL';
 
-/** Who wants which market voided. The caller holds the market's game, so that two do not decide at once. */
+/** Who wants which market or game voided. The caller holds the game, so that two do not decide at once. */
 @Injectable()
 export class MarketVoidsRepository {
   constructor(private readonly database: Database) {}
 
-  /** What waits for a second person. Index: ux_market_void_requests_pending. */
-  async findPending(manager: EntityManager, marketId: string, now: Date): Promise<VoidRequestRow | null> {
+  /** What waits for a second person who says the same. Indexes: ux_market_void_requests_pending, …_pending_game. */
+  async findPending(manager: EntityManager, target: VoidTarget, now: Date): Promise<VoidRequestRow | null> {
     const [row] = await manager.query<VoidRequestRow[]>(
       `SELECT ${COLUMNS} FROM market_void_requests
-       WHERE market_id = $1 AND approved_at IS NULL AND expires_at > $2`,
-      [marketId, now],
+       WHERE ${OF_TARGET} AND report IS NOT DISTINCT FROM $3::jsonb AND expires_at > $4`,
+      [target.game_id, target.market_id, target.report && JSON.stringify(target.report), now],
     );
     return row ?? null;
   }
 
-  /** In place of one that has expired. */
+  /** In place of one that has expired, or that asked for something else of the game. */
   async insert(manager: EntityManager, row: VoidRequestRow): Promise<void> {
+    await manager.query(`DELETE FROM market_void_requests WHERE ${OF_TARGET}`, [row.game_id, row.market_id]);
     await manager.query(
-      `INSERT INTO market_void_requests (${COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7)
-       ON CONFLICT (market_id) WHERE approved_at IS NULL DO UPDATE
-         SET id = excluded.id, requested_by = excluded.requested_by, requested_at = excluded.requested_at,
-             expires_at = excluded.expires_at, reason = excluded.reason, bets = excluded.bets`,
-      [row.id, row.market_id, row.requested_by, row.requested_at, row.expires_at, row.reason, row.bets],
+      `INSERT INTO market_void_requests (${COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+      [
+        row.id,
+        row.game_id,
+        row.market_id,
+        row.report && JSON.stringify(row.report),
+        row.requested_by,
+        row.requested_at,
+        row.expires_at,
+        row.reason,
+        row.bets,
+      ],
     );
   }
 
@@ -54,6 +71,7 @@ export class MarketVoidsRepository {
       `SELECT ${COLUMNS} FROM market_void_requests r
        WHERE approved_at IS NULL AND expires_at > $1 AND ($2::uuid IS NULL OR id > $2)
          AND NOT EXISTS (SELECT FROM markets m WHERE m.id = r.market_id AND m.status = 'voided')
+         AND NOT EXISTS (SELECT FROM games g WHERE g.id = r.game_id AND g.status = r.report ->> 'status')
        ORDER BY id LIMIT $3`,
       [now, after, limit],
     );

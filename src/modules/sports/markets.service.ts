@@ -66,7 +66,7 @@ export class MarketsService {
       if (event === 'resume') this.requireToCome(game, market);
       if (event === 'void') {
         await this.requireVoidable(manager, market);
-        const request = await this.voids.requireSecond(manager, subject, marketId, reason);
+        const request = await this.voids.requireSecond(manager, subject.userId, market, reason);
         if (request) return request;
       }
       await this.perform(manager, market, event);

@@ -3,12 +3,12 @@ import type { EntityManager } from 'typeorm';
 import { Clock } from '../../platform/clock/clock.js';
 import { Rules } from '../../platform/config/rules.js';
 import { UnitOfWork } from '../../platform/database/unit-of-work.js';
-import { DeadlinesService } from '../../platform/jobs/deadlines.service.js';
 import { OutboxService } from '../../platform/outbox/outbox.service.js';
 import {
   endEvent,
   type GameEnd,
   type GameReport,
+  hasAction,
   hasStand,
   isKnown,
   isOver,
@@ -18,20 +18,27 @@ import {
   standOf,
 } from './domain/game-report.js';
 import { type GameEvent, gameMachine, marketMachine } from './domain/markets.js';
+import type { MarketVoidDto } from './dto/market-voids.dto.js';
 import type { Game } from './entities/game.entity.js';
+import { GameDeadlinesService } from './game-deadlines.service.js';
 import { GamesRepository } from './games.repository.js';
+import { MarketVoidsService } from './market-voids.service.js';
 import { ResultConfirmationsService } from './result-confirmations.service.js';
 import { SettledWeeksPort } from './settled-weeks.port.js';
 import { SlateCache } from './slate-cache.js';
 import { sportsErrors } from './sports.errors.js';
-import { gameResultRecorded, SPORTS_DEADLINES } from './sports.events.js';
+import { gameResultRecorded } from './sports.events.js';
 
-const HOUR_MS = 3_600_000;
 /** Whose word it is: a person's, a file's or the platform's counts at once, a feed's when nobody says otherwise for a while. */
 interface Word {
   readonly confirm: 'now' | 'later';
-  readonly byPerson: boolean;
+  /** Who has said it, of people, and what. */
+  readonly actorId: string | null;
+  readonly report: GameReport | null;
 }
+
+/** A word that waits for a second person; null when it has taken effect. */
+type Waits = MarketVoidDto | null;
 
 /**
  * What becomes of a game: its start, its result, a correction, a postponement. Whatever ends betting on it shuts the
@@ -42,27 +49,32 @@ export class ResultsService {
   constructor(
     private readonly repository: GamesRepository,
     private readonly outbox: OutboxService,
-    private readonly deadlines: DeadlinesService,
+    private readonly deadlines: GameDeadlinesService,
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
     private readonly rules: Rules,
     private readonly cache: SlateCache,
     private readonly settledWeeks: SettledWeeksPort,
     private readonly confirmations: ResultConfirmationsService,
+    private readonly voids: MarketVoidsService,
   ) {}
 
   /**
    * Records what an admin, a file or a feed says. Saying the same again changes nothing. With `confirm: 'later'`, a feed's
-   * word, a result is graded when `settlement.confirmAfterSeconds` have passed without another one.
+   * word, a result is graded when `settlement.confirmAfterSeconds` have passed without another one. A person's word that voids many bets
+   * changes nothing and is answered with what waits, until another person says the same.
    */
   async report(
     actorId: string | null,
     gameId: string,
     report: GameReport,
     options: Pick<Word, 'confirm'> = { confirm: 'now' },
-  ): Promise<void> {
-    await this.unitOfWork.run(async (manager) => this.reportIn(manager, actorId, gameId, report, options));
+  ): Promise<Waits> {
+    const waits = await this.unitOfWork.run(async (manager) =>
+      this.reportIn(manager, actorId, gameId, report, options),
+    );
     this.cache.clear();
+    return waits;
   }
 
   /** `report` as part of a transaction; its caller clears the slate's cache after the commit. */
@@ -72,16 +84,17 @@ export class ResultsService {
     gameId: string,
     report: GameReport,
     { confirm }: Pick<Word, 'confirm'> = { confirm: 'now' },
-  ): Promise<void> {
-    const word: Word = { confirm, byPerson: actorId !== null };
+  ): Promise<Waits> {
+    const word: Word = { confirm, actorId, report };
     const game = await this.enter(manager, gameId);
     if (isKnown(game, report)) {
       if (confirm === 'now') await this.confirmations.agree(manager, game, actorId);
-      return;
+      return null;
     }
     if (isOver(game.status)) await this.requireCorrectable(manager, game, report, word);
-    await this.apply(manager, game, report, word);
-    await this.confirmations.noteWord(manager, game, report, actorId);
+    const waits = await this.apply(manager, game, report, word);
+    if (waits === null) await this.confirmations.noteWord(manager, game, report, actorId);
+    return waits;
   }
 
   /**
@@ -92,7 +105,7 @@ export class ResultsService {
     const game = await this.enter(manager, gameId);
     await this.change(manager, game, 'reinstate', { confirmDueAt: null, sourceStartsAt: game.startsAt });
     if (!game.interrupted) await this.reopen(manager, gameId);
-    await this.scheduleDeadlines(manager, [{ id: gameId, startsAt: game.startsAt }]);
+    await this.deadlines.schedule(manager, [{ id: gameId, startsAt: game.startsAt }]);
     await this.confirmations.noteWord(manager, game, { status: 'scheduled' }, null);
   }
 
@@ -122,34 +135,13 @@ export class ResultsService {
   async giveUp(gameId: string): Promise<void> {
     await this.unitOfWork.run(async (manager) => {
       const game = await this.enter(manager, gameId);
-      if (isOver(game.status) || this.clock.now() < this.overdueAt(game)) return;
+      if (isOver(game.status) || this.clock.now() < this.deadlines.overdueAt(game)) return;
       const doubted = await this.repository.hasScoreInDoubt(manager, gameId);
-      const word = { confirm: 'now', byPerson: false } as const;
+      const word = { confirm: 'now', actorId: null, report: null } as const;
       if (doubted) await this.finish(manager, game, 'abandoned', { ...NO_STAND }, word);
       else await this.abandon(manager, game, word);
     });
     this.cache.clear();
-  }
-
-  /** Sets the deadlines of games whose start is new or has moved. None is given up before `keptUntil`. */
-  async scheduleDeadlines(
-    manager: EntityManager,
-    games: { id: string; startsAt: Date; keptUntil?: Date }[],
-  ): Promise<void> {
-    const overdueMs = this.rules.settlement.unfinishedVoidHours * HOUR_MS;
-    await this.deadlines.set(
-      manager,
-      SPORTS_DEADLINES.gameLock,
-      ...games.map(({ id, startsAt }) => ({ subject: id, dueAt: startsAt })),
-    );
-    await this.deadlines.set(
-      manager,
-      SPORTS_DEADLINES.gameOverdue,
-      ...games.map(({ id, startsAt, keptUntil }) => ({
-        subject: id,
-        dueAt: new Date(Math.max(startsAt.getTime() + overdueMs, keptUntil?.getTime() ?? 0)),
-      })),
-    );
   }
 
   private async enter(manager: EntityManager, gameId: string): Promise<Game> {
@@ -174,7 +166,7 @@ export class ResultsService {
       throw sportsErrors.RESULT_CLOSED({ status: game.status, toldByPerson: game.toldByPerson });
   }
 
-  private async apply(manager: EntityManager, game: Game, report: GameReport, word: Word): Promise<void> {
+  private async apply(manager: EntityManager, game: Game, report: GameReport, word: Word): Promise<Waits> {
     if (report.status === 'postponed')
       return await this.postpone(manager, game, report.startsAt ?? null, word);
     // What is not played needs no start.
@@ -185,6 +177,7 @@ export class ResultsService {
     if (report.status !== 'in_progress') return await this.finish(manager, game, report.status, stand, word);
     await this.change(manager, game, game.status === 'scheduled' ? 'start' : 'stand', stand);
     await this.closeBetting(manager, game.id);
+    return null;
   }
 
   /** The game is over, or is over otherwise than was said: once that is confirmed, a new version of its result. */
@@ -193,24 +186,36 @@ export class ResultsService {
     game: Game,
     end: GameEnd,
     result: Partial<Stand>,
-    { confirm, byPerson }: Word,
-  ): Promise<void> {
+    { confirm, actorId, report }: Word,
+  ): Promise<Waits> {
+    if (actorId !== null && report !== null && this.voidsMarkets(game, end, result)) {
+      const waits = await this.voids.requireSecondForGame(manager, actorId, game.id, report);
+      if (waits) return waits;
+    }
     const now = this.clock.now();
     const dueAt = new Date(now.getTime() + this.rules.settlement.confirmAfterSeconds * 1000);
     const version = game.resultVersion + 1;
     const confirmed = { confirmedAt: now, confirmDueAt: null, resultVersion: version };
     await this.change(manager, game, endEvent(game.status, end), {
       ...result,
-      toldByPerson: byPerson,
+      toldByPerson: actorId !== null,
       ...(confirm === 'now' ? confirmed : { confirmedAt: null, confirmDueAt: dueAt }),
     });
     if (confirm === 'now') {
       await this.repository.moveMarkets(manager, game.id, marketMachine.from('close'), 'closed', now);
       await this.outbox.publish(manager, gameResultRecorded, { gameId: game.id, version });
-      return;
+      return null;
     }
     await this.closeBetting(manager, game.id);
-    await this.deadlines.set(manager, SPORTS_DEADLINES.gameConfirm, { subject: game.id, dueAt });
+    await this.deadlines.confirmAt(manager, game.id, dueAt);
+    return null;
+  }
+
+  /** All of them, but for what was decided before it broke off. */
+  private voidsMarkets(game: Game, status: GameEnd, result: Partial<Stand>): boolean {
+    const { homeScore, awayScore, minutesPlayed, sport } = game;
+    const actionMinutes = this.rules.settlement.actionMinutes[sport] ?? null;
+    return !hasAction({ homeScore, awayScore, minutesPlayed, ...result, status, actionMinutes });
   }
 
   /** A new start within the sport's grace keeps the bets; without one the game has until the end of the grace. */
@@ -219,31 +224,29 @@ export class ResultsService {
     game: Game,
     startsAt: Date | null,
     word: Word,
-  ): Promise<void> {
+  ): Promise<Waits> {
     if (isOver(game.status)) throw conflict(game, 'postpone');
     const now = this.clock.now();
     if (startsAt !== null && startsAt <= now)
       throw sportsErrors.GAME_STATE_CONFLICT({ field: 'startsAt', now: now.toISOString() });
-    if (startsAt !== null && startsAt <= this.graceEndsAt(game)) {
+    if (startsAt !== null && startsAt <= this.deadlines.graceEndsAt(game)) {
       const interrupted = game.interrupted || hasStand(game);
       await this.change(manager, game, 'reschedule', { startsAt, interrupted, ...NO_STAND });
       if (!interrupted) await this.reopen(manager, game.id);
-      await this.scheduleDeadlines(manager, [{ id: game.id, startsAt }]);
-      return;
+      await this.deadlines.schedule(manager, [{ id: game.id, startsAt }]);
+      return null;
     }
     if (startsAt !== null) return await this.abandon(manager, game, word);
     await this.change(manager, game, 'postpone');
     await this.closeBetting(manager, game.id);
-    await this.deadlines.set(manager, SPORTS_DEADLINES.gameOverdue, {
-      subject: game.id,
-      dueAt: this.graceEndsAt(game),
-    });
+    await this.deadlines.waitForStart(manager, game);
+    return null;
   }
 
   /** A game that will not be finished: what was decided before it broke off stands. */
-  private async abandon(manager: EntityManager, game: Game, word: Word): Promise<void> {
+  private async abandon(manager: EntityManager, game: Game, word: Word): Promise<Waits> {
     const begun = game.status === 'in_progress' || game.homeScore !== null;
-    await this.finish(manager, game, begun ? 'abandoned' : 'cancelled', {}, word);
+    return await this.finish(manager, game, begun ? 'abandoned' : 'cancelled', {}, word);
   }
 
   private async change(
@@ -273,15 +276,6 @@ export class ResultsService {
   private requireStarted(game: Game): void {
     if (this.clock.now() < game.startsAt)
       throw sportsErrors.GAME_NOT_STARTED({ startsAt: game.startsAt.toISOString() });
-  }
-
-  private graceEndsAt(game: Game): Date {
-    return new Date(game.firstStartsAt.getTime() + this.rules.settlement.postponedGraceHours * HOUR_MS);
-  }
-
-  private overdueAt(game: Game): Date {
-    if (game.status === 'postponed') return this.graceEndsAt(game);
-    return new Date(game.startsAt.getTime() + this.rules.settlement.unfinishedVoidHours * HOUR_MS);
   }
 }
 

@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { Clock } from '../../platform/clock/clock.js';
 import { Rules } from '../../platform/config/rules.js';
 import { type GameToImport, type ImportedGameRow, ImportRepository } from './import.repository.js';
+import { GameDeadlinesService } from './game-deadlines.service.js';
 import { GameChanges } from './odds/game-changes.js';
 import { type OfferedGame, type OfferedMarkets, toGameRow, toPriceRows } from './offered-game.js';
 import { ResultsService } from './results.service.js';
@@ -22,6 +23,7 @@ export class SlateIntakeService {
   constructor(
     private readonly repository: ImportRepository,
     private readonly results: ResultsService,
+    private readonly deadlines: GameDeadlinesService,
     private readonly clock: Clock,
     private readonly rules: Rules,
     private readonly changes: GameChanges,
@@ -78,7 +80,7 @@ export class SlateIntakeService {
     const postponed = await this.repository.findPostponed(manager, games, flexUntil);
     const touched = await this.repository.upsertGames(manager, games, flexUntil, postponed);
     // Also those whose result follows, lest one be left without an end if it does not; but not before it can.
-    await this.results.scheduleDeadlines(
+    await this.deadlines.schedule(
       manager,
       touched.map(({ id, external_id, starts_at }) => ({
         id,

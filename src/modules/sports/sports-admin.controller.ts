@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
-import type { Accepted, Listed } from '../../platform/http/answers.js';
+import { Accepted, type Listed } from '../../platform/http/answers.js';
 import { httpErrors } from '../../platform/http/http.errors.js';
 import { Operation } from '../../platform/http/operation.decorator.js';
 import { CursorQuery } from '../../platform/http/pagination.js';
@@ -32,27 +32,29 @@ export class SportsAdminController {
   @Operation({
     summary: 'Say how a game stands or ended; its bets are then graded',
     description:
-      'Saying the same again changes nothing. Changing a result needs a reason and grades its bets anew.',
+      'Saying the same again changes nothing. Changing a result needs a reason and grades its bets anew. What voids a game with many bets is said by two people: the first is answered with what waits, the second, who says the same within a day, with the game.',
     answer: GameDto,
+    waits: MarketVoidDto,
     errors: [
       sportsErrors.GAME_NOT_FOUND,
       sportsErrors.GAME_NOT_STARTED,
       sportsErrors.RESULT_INCOMPLETE,
       sportsErrors.CORRECTION_NEEDS_REASON,
       sportsErrors.GAME_STATE_CONFLICT,
+      sportsErrors.SECOND_PERSON_NEEDED,
     ],
   })
   async result(
     @CurrentSubject() subject: Subject,
     @Param() { id }: IdParam,
     @Body() body: GameResultDto,
-  ): Promise<GameDto> {
+  ): Promise<GameDto | Accepted<MarketVoidDto>> {
     const { startsAt, ...report } = body;
-    await this.results.report(subject.userId, id, {
+    const waits = await this.results.report(subject.userId, id, {
       ...report,
       ...(startsAt === undefined ? {} : { startsAt: new Date(startsAt) }),
     });
-    return await this.games.get(id);
+    return waits ? new Accepted(waits) : await this.games.get(id);
   }
 
   @Post('markets/:id/suspend')
@@ -110,7 +112,7 @@ export class SportsAdminController {
   @Get('market-voids')
   @RequiresPermission('markets.void')
   @Operation({
-    summary: 'Markets that one person wants voided and that wait for a second, oldest first',
+    summary: 'Markets and games that one person wants voided and that wait for a second, oldest first',
     answer: MarketVoidDto,
     list: 'cursor',
     errors: [httpErrors.INVALID_CURSOR],

@@ -22,7 +22,7 @@ export class SportsPersonalData implements PersonalDataHolder {
       {
         file: 'market-void-requests',
         rows: snapshot.rows(
-          `SELECT id, market_id, requested_by, requested_at, expires_at, reason, bets, approved_by, approved_at
+          `SELECT id, game_id, market_id, report, requested_by, requested_at, expires_at, reason, bets, approved_by, approved_at
            FROM market_void_requests WHERE requested_by = $1 OR approved_by = $1 ORDER BY id`,
           [userId],
         ),

@@ -9,6 +9,11 @@ export const sportsErrors = defineErrors({
     message:
       'A market needs different outcomes, more of them than places, and each price is either american or decimal.',
   },
+  PRICES_IMPLAUSIBLE: {
+    status: 422,
+    message:
+      'The prices of the market cannot be right. `reason` says why: an impossible price, an outcome without one, or an overround that is too low or too high.',
+  },
   TOO_MANY_GAMES: {
     status: 422,
     message: 'A socket follows at most so many games. Unsubscribe from some, or name fewer.',
@@ -30,6 +35,6 @@ export const sportsErrors = defineErrors({
   },
   SECOND_PERSON_NEEDED: {
     status: 409,
-    message: 'The market has many bets: another person must ask for it to be voided too.',
+    message: 'There are many bets on it: another person must ask for them to be voided too.',
   },
 });

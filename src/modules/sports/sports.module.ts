@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { Game } from './entities/game.entity.js';
 import { Market } from './entities/market.entity.js';
+import { GameDeadlinesService } from './game-deadlines.service.js';
 import { GamesController } from './games.controller.js';
 import { GamesRepository } from './games.repository.js';
 import { GamesService } from './games.service.js';
@@ -30,6 +31,7 @@ import { SportsPersonalData } from './sports-personal-data.repository.js';
   imports: [TypeOrmModule.forFeature([Game, Market])],
   controllers: [GamesController, MarketsController, MarketOffersController, SportsAdminController],
   providers: [
+    GameDeadlinesService,
     GamesService,
     MarketsService,
     ResultConfirmationsService,

@@ -98,7 +98,7 @@ export class SettlementRules {
   @Min(0)
   confirmAfterSeconds: number;
 
-  /** A market with more bets than these is voided by two people. */
+  /** A market, or a game by all of its markets, with more bets than these is voided by two people. */
   @IsInt()
   @Min(0)
   secondApprovalBets: number;

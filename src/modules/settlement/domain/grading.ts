@@ -1,4 +1,5 @@
 import type { BetResult } from '../../bets/domain/bet-machine.js';
+import { hasAction } from '../../sports/domain/game-report.js';
 import { outcomesOf, type NamedOutcome, type Outcome, type ScoreKind } from '../../sports/domain/markets.js';
 import type { Price } from '../../sports/domain/odds.js';
 import { quarterUnits } from './line.js';
@@ -184,21 +185,6 @@ function gradeParts(line: number, gradePart: (line: number) => PartResult): BetR
 function sideOf(difference: number): PartResult {
   if (difference === 0) return 'push';
   return difference > 0 ? 'won' : 'lost';
-}
-
-/** Whether the game counts. One given up on may lack its scores, whatever was said of its minutes: there is nothing to grade by. */
-export function hasAction({
-  status,
-  homeScore,
-  awayScore,
-  minutesPlayed,
-  actionMinutes,
-}: GameResult): boolean {
-  if (status !== 'abandoned') return status === 'final';
-  if (homeScore === null || awayScore === null) return false;
-  return (
-    typeof minutesPlayed === 'number' && typeof actionMinutes === 'number' && minutesPlayed >= actionMinutes
-  );
 }
 
 function scoreOf(score: number | null): number {

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { BET_RESULTS, type BetResult } from '../../bets/domain/bet-machine.js';
 import { priceFromAmerican, priceFromDecimal, type Price } from '../../sports/domain/odds.js';
 import { deadHeat, type Grade, gradeOf, payout } from './grading.js';
-import { legFactor, type ParlayLeg, parlayVerdict } from './parlay.js';
+import { legFactor, type ParlayLeg, parlayReason, parlayVerdict } from './parlay.js';
+import type { Reason } from './verdicts.js';
 
 /** `2.060 won`, `4.550 won 1/3`, `placed`. */
 function leg(text: string): ParlayLeg {
@@ -13,6 +14,74 @@ function leg(text: string): ParlayLeg {
   const grade = heat === undefined ? gradeOf(status as BetResult) : deadHeat(places, winners);
   return { status: grade.result, factor: legFactor(priceFromDecimal(decimal), grade.factors) };
 }
+
+describe('the reason of a parlay', () => {
+  it.each<[[string, Reason | null][], Reason | null]>([
+    // All void: their reason, or that there are several.
+    [
+      [
+        ['2 void', 'GAME_CANCELLED'],
+        ['3 void', 'GAME_CANCELLED'],
+      ],
+      'GAME_CANCELLED',
+    ],
+    [
+      [
+        ['2 void', 'GAME_CANCELLED'],
+        ['3 void', 'GAME_WALKOVER'],
+      ],
+      'LEGS_VOID',
+    ],
+    // The one that alone was played.
+    [
+      [
+        ['2 won 1/2', 'DEAD_HEAT'],
+        ['3 void', 'GAME_CANCELLED'],
+      ],
+      'DEAD_HEAT',
+    ],
+    [
+      [
+        ['2 won', null],
+        ['3 void', 'GAME_CANCELLED'],
+      ],
+      null,
+    ],
+    // Several that were played, a push among what is returned, a lost one, and an open one.
+    [
+      [
+        ['2 won 1/2', 'DEAD_HEAT'],
+        ['3 won', null],
+      ],
+      null,
+    ],
+    [
+      [
+        ['2 push', null],
+        ['3 void', 'GAME_CANCELLED'],
+      ],
+      null,
+    ],
+    [
+      [
+        ['2 lost', null],
+        ['3 void', 'GAME_CANCELLED'],
+      ],
+      null,
+    ],
+    [
+      [
+        ['2 void', 'GAME_CANCELLED'],
+        ['3 placed', null],
+      ],
+      null,
+    ],
+  ])('of %j is %s', (legs, reason) => {
+    const judged = legs.map(([text, of]) => ({ ...leg(text), reason: of }));
+    expect(parlayReason(judged)).toBe(reason);
+    expect(parlayReason(judged.toReversed())).toBe(reason);
+  });
+});
 
 describe('a parlay', () => {
   it.each<[bigint, string[], ParlayLeg['status'], bigint | null]>([

@@ -1,6 +1,7 @@
 import type { BetResult } from '../../bets/domain/bet-machine.js';
 import type { Price } from '../../sports/domain/odds.js';
 import type { Factors } from './grading.js';
+import type { Reason } from './verdicts.js';
 
 /** An exact fraction in lowest terms. */
 export interface Fraction {
@@ -42,6 +43,20 @@ export function parlayVerdict(stake: bigint, legs: readonly ParlayLeg[]): Parlay
   const den = factors.reduce((product, factor) => product * factor.den, 1n);
   const payout = (stake * num) / den;
   return { status: statusOf(legs, payout < stake), payout };
+}
+
+/**
+ * Why a parlay is graded as it is: that of its legs where all are void, `LEGS_VOID` for several, and that of the one that alone was
+ * played. An open or a lost one has none, nor has one of which several were played.
+ */
+export function parlayReason(
+  legs: readonly (ParlayLeg & { readonly reason: Reason | null })[],
+): Reason | null {
+  if (legs.some(({ factor }) => factor === null || factor.num === 0n)) return null;
+  const played = legs.filter(({ status }) => status !== 'void' && status !== 'push');
+  if (played.length > 0) return played.length === 1 ? (played[0]?.reason ?? null) : null;
+  if (legs.some(({ status }) => status === 'push')) return null;
+  return new Set(legs.map(({ reason }) => reason)).size === 1 ? (legs[0]?.reason ?? null) : 'LEGS_VOID';
 }
 
 function statusOf(legs: readonly ParlayLeg[], paysLess: boolean): ParlayVerdict['status'] {

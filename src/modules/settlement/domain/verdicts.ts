@@ -1,4 +1,4 @@
-import { isOver } from '../../sports/domain/game-report.js';
+import { hasAction, isOver } from '../../sports/domain/game-report.js';
 import {
   type GameState,
   type MarketKind,
@@ -6,7 +6,7 @@ import {
   type NamedOutcome,
   outcomesOf,
 } from '../../sports/domain/markets.js';
-import { gradeMarket, gradeOf, gradeProp, type Grade, type GameResult, hasAction } from './grading.js';
+import { gradeMarket, gradeOf, gradeProp, type Grade, type GameResult } from './grading.js';
 
 /** Why a bet or a leg is graded as it is, where its result alone does not say. The README tells each. */
 export const REASONS = [

@@ -77,6 +77,28 @@ export function hasStand(game: Stand): boolean {
   return Object.values(stand(game)).some((fact) => fact !== null);
 }
 
+/** Whether the game counts. One given up on may lack its scores, whatever was said of its minutes: there is nothing to grade by. */
+export function hasAction({
+  status,
+  homeScore,
+  awayScore,
+  minutesPlayed,
+  actionMinutes,
+}: {
+  status: GameState;
+  homeScore: number | null;
+  awayScore: number | null;
+  minutesPlayed?: number | null;
+  /** Minutes after which the sport's games count; a sport without any has no action. */
+  actionMinutes?: number | null;
+}): boolean {
+  if (status !== 'abandoned') return status === 'final';
+  if (homeScore === null || awayScore === null) return false;
+  return (
+    typeof minutesPlayed === 'number' && typeof actionMinutes === 'number' && minutesPlayed >= actionMinutes
+  );
+}
+
 /** Whether a report says nothing that is not known of the game. */
 export function isKnown(game: Stand & { status: GameState; startsAt: Date }, report: GameReport): boolean {
   if (report.status === 'postponed' && report.startsAt !== undefined)

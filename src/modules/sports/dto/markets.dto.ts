@@ -123,8 +123,9 @@ export class NewMarketDto {
     min: 2,
     max: 100,
     example: [
-      { key: 'kelce', label: 'Travis Kelce', american: 450 },
-      { key: 'mccaffrey', label: 'Christian McCaffrey', american: 380 },
+      { key: 'kelce', label: 'Travis Kelce', american: 180 },
+      { key: 'mccaffrey', label: 'Christian McCaffrey', american: 150 },
+      { key: 'another', label: 'Anybody else, or nobody', american: 200 },
     ],
   })
   outcomes: OfferedOutcomeDto[];

@@ -1,6 +1,6 @@
 import type { MarketState, SuspendedBy } from '../domain/markets.js';
 import type { PriceTaken } from '../odds/odds-intake.service.js';
-import { type KnownMarket, type KnownMarkets, priceKey } from './domain/known-prices.js';
+import { type DroppedOutcome, type KnownMarket, type KnownMarkets, priceKey } from './domain/known-prices.js';
 import type { KnownGameRow } from './feeds.repository.js';
 import type { FeedOdds } from './sports-feed.js';
 
@@ -39,6 +39,11 @@ export class KnownGame implements KnownMarkets {
   suspended(marketIds: readonly string[], by: SuspendedBy): void {
     for (const market of this.markets)
       if (marketIds.includes(market.id)) Object.assign(market, { status: 'suspended', suspendedBy: by });
+  }
+
+  dropped(outcomes: readonly DroppedOutcome[]): void {
+    for (const { marketId, outcome } of outcomes)
+      this.markets.find(({ id }) => id === marketId)?.prices.delete(outcome);
   }
 }
 

@@ -8,7 +8,7 @@ import type { FeedDoubtsService } from './feed-doubts.service.js';
 import type { FeedsRepository } from './feeds.repository.js';
 import { FEED_POLLS, type FeedPollKind } from './feeds.types.js';
 import type { FeedIntakeService } from './intake.service.js';
-import type { SportsFeed } from './sports-feed.js';
+import type { HeldLine, SportsFeed } from './sports-feed.js';
 
 /** A worker that is killed is replaced this soon. */
 const HELD_SECONDS = 4;
@@ -62,9 +62,11 @@ export class FeedFollower {
 
   /** Ends what is under way, and lets another worker take over at once. */
   async stop(): Promise<void> {
-    const holding = this.holding.stop();
     this.abort();
-    await Promise.all([holding, ...this.loops.map((loop) => loop.stop())]);
+    // One that is just being taken up is begun before this is over.
+    await this.holding.stop();
+    this.abort();
+    await Promise.all(this.loops.map((loop) => loop.stop()));
     await this.parts.repository.release(this.feed.source, this.holder).catch(() => undefined);
   }
 
@@ -76,18 +78,19 @@ export class FeedFollower {
       this.abort();
       return false;
     }
+    const lines = this.following === null ? await this.parts.repository.heldLines(this.feed.source) : null;
     this.heldUntil = asked + HELD_SECONDS * 1000 - MARGIN_MS;
     clearTimeout(this.overdue);
     this.overdue = setTimeout(() => this.abort(), this.heldUntil - performance.now());
-    if (this.following === null) this.begin();
+    if (lines !== null) this.begin(lines);
     return false;
   }
 
-  private begin(): void {
+  private begin(held: readonly HeldLine[]): void {
     this.following = new AbortController();
     this.scheduleKnown = false;
     this.parts.intake.forget(this.feed.source);
-    this.feed.begin?.();
+    this.feed.begin?.(held);
     this.logger.log('is followed by this worker');
     for (const loop of this.loops) loop.start();
   }

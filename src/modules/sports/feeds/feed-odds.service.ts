@@ -66,8 +66,7 @@ export class FeedOddsService {
     const open = await this.repository.openMarkets(source, externalIds);
     await this.store(
       open.map((row) => row.game_id),
-      [],
-      open.flatMap((row) => row.market_ids),
+      { withdrawn: [], dropped: [], doubted: open.flatMap((row) => row.market_ids) },
     );
   }
 
@@ -135,24 +134,33 @@ export class FeedOddsService {
     return { taken, doubts };
   }
 
-  /** What is not offered any longer is as if its line had moved; what is doubted waits for a price that is not. */
+  /**
+   * What is not offered any longer is as if its line had moved; what is doubted waits for a price that is not; an outcome that is
+   * missing in what is offered has no price until it gets one.
+   */
   private async suspend(taken: readonly Taken[]): Promise<void> {
-    const withdrawn = taken.flatMap(({ difference }) => difference.withdrawn);
-    const doubted = taken.flatMap(({ difference }) => difference.doubted);
-    const games = taken
-      .filter(({ difference }) => difference.withdrawn.length + difference.doubted.length > 0)
-      .map(({ game }) => game.gameId);
-    await this.store(games, withdrawn, doubted);
-    for (const { game, difference } of taken) {
+    const shut = taken.filter(
+      ({ difference: { withdrawn, doubted, dropped } }) =>
+        withdrawn.length + doubted.length + dropped.length > 0,
+    );
+    await this.store(
+      shut.map(({ game }) => game.gameId),
+      {
+        withdrawn: shut.flatMap(({ difference }) => difference.withdrawn),
+        doubted: shut.flatMap(({ difference }) => difference.doubted),
+        dropped: shut.flatMap(({ difference }) => difference.dropped),
+      },
+    );
+    for (const { game, difference } of shut) {
       game.suspended(difference.withdrawn, 'line_moved');
       game.suspended(difference.doubted, 'feed_stale');
+      game.dropped(difference.dropped);
     }
   }
 
   private async store(
     games: readonly string[],
-    withdrawn: readonly string[],
-    doubted: readonly string[],
+    { withdrawn, doubted, dropped }: Pick<OddsDifference, 'withdrawn' | 'doubted' | 'dropped'>,
   ): Promise<void> {
     if (games.length === 0) return;
     await this.unitOfWork.run(async (manager) => {
@@ -160,6 +168,7 @@ export class FeedOddsService {
       const told = [
         ...(await this.repository.suspend(manager, withdrawn, 'line_moved')),
         ...(await this.repository.suspend(manager, doubted, 'feed_stale')),
+        ...(await this.repository.withdraw(manager, dropped)),
       ];
       this.changes.told(manager, ...new Set(told));
     });

@@ -65,17 +65,25 @@ export class FeedQuarantineRepository {
     return row ?? null;
   }
 
-  /** Null when it is not open any more: of several who decide at once the first one does. */
+  /** One to be decided. Null when it is not open any more: of several who decide at once the first one does. */
+  async lockOpen(manager: EntityManager, id: string): Promise<QuarantineRow | null> {
+    const [row] = await manager.query<QuarantineRow[]>(
+      "SELECT * FROM feed_quarantine WHERE id = $1 AND status = 'open' FOR NO KEY UPDATE",
+      [id],
+    );
+    return row ?? null;
+  }
+
+  /** It is locked already. */
   async decide(
     manager: EntityManager,
     id: string,
     decision: { status: QuarantineState; by: string; note: string; now: Date },
-  ): Promise<QuarantineRow | null> {
-    const [[row]] = await manager.query<[QuarantineRow[], number]>(
+  ): Promise<void> {
+    await manager.query(
       `UPDATE feed_quarantine SET status = $2, decided_by = $3, decision_note = $4, decided_at = $5
-       WHERE id = $1 AND status = 'open' RETURNING *`,
+       WHERE id = $1 AND status = 'open'`,
       [id, decision.status, decision.by, decision.note, decision.now],
     );
-    return row ?? null;
   }
 }

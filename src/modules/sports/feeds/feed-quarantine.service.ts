@@ -2,10 +2,11 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Clock } from '../../../platform/clock/clock.js';
 import { UnitOfWork } from '../../../platform/database/unit-of-work.js';
-import type { Listed } from '../../../platform/http/answers.js';
+import { Accepted, type Listed } from '../../../platform/http/answers.js';
 import { cursorPage, DEFAULT_LIMIT, readCursor } from '../../../platform/http/pagination.js';
 import { AuditService } from '../../../platform/observability/audit.service.js';
 import type { Subject } from '../../../platform/security/subject.js';
+import type { MarketVoidDto } from '../dto/market-voids.dto.js';
 import { ResultsService } from '../results.service.js';
 import { SlateCache } from '../slate-cache.js';
 import { type Acceptable, acceptableOf } from './domain/acceptable.js';
@@ -39,23 +40,21 @@ export class FeedQuarantineService {
 
   /**
    * Accepting a score, a result or a start takes it over as the operator's own word; prices come right by themselves, when the feed
-   * gives others. Of several who decide at once the first one does. Throws what reporting throws; then nothing is decided.
+   * gives others. A word that voids many bets is taken over by the second person who accepts it; the first is answered with what waits.
+   * Of several who decide at once the first one does. Throws what reporting throws; then nothing is decided.
    */
   async decide(
     { userId: by }: Subject,
     id: string,
     { decision, reason }: DecideDoubtDto,
-  ): Promise<FeedDoubtDto> {
+  ): Promise<FeedDoubtDto | Accepted<MarketVoidDto>> {
     const status = decision === 'accept' ? 'accepted' : 'dismissed';
     const decided = await this.unitOfWork.run(async (manager) => {
-      const row = await this.repository.decide(manager, id, {
-        status,
-        by,
-        note: reason,
-        now: this.clock.now(),
-      });
+      const row = await this.repository.lockOpen(manager, id);
       if (row === null) return false;
-      if (decision === 'accept') await this.accept(manager, by, row, reason);
+      const waits = decision === 'accept' ? await this.accept(manager, by, row, reason) : null;
+      if (waits) return waits;
+      await this.repository.decide(manager, id, { status, by, note: reason, now: this.clock.now() });
       await this.audit.record(manager, {
         actorId: by,
         action: `feed-quarantine.${status}`,
@@ -66,6 +65,7 @@ export class FeedQuarantineService {
       return true;
     });
     this.cache.clear();
+    if (typeof decided === 'object') return new Accepted(decided);
     const row = await this.repository.find(id);
     if (row === null) throw feedErrors.FEED_DOUBT_NOT_FOUND({ id });
     if (!decided) throw feedErrors.FEED_DOUBT_ALREADY_DECIDED({ status: row.status });
@@ -78,10 +78,10 @@ export class FeedQuarantineService {
     by: string,
     row: QuarantineRow,
     reason: string,
-  ): Promise<void> {
+  ): Promise<MarketVoidDto | null> {
     const acceptable: Acceptable = acceptableOf(row);
     if ('why' in acceptable) throw feedErrors.FEED_DOUBT_NOT_ACCEPTABLE({ why: acceptable.why });
-    await this.results.reportIn(manager, by, acceptable.gameId, { ...acceptable.report, reason });
+    return await this.results.reportIn(manager, by, acceptable.gameId, { ...acceptable.report, reason });
   }
 }
 

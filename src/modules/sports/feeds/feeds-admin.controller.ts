@@ -1,11 +1,12 @@
 import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
-import type { Listed } from '../../../platform/http/answers.js';
+import type { Accepted, Listed } from '../../../platform/http/answers.js';
 import { httpErrors } from '../../../platform/http/http.errors.js';
 import { Operation } from '../../../platform/http/operation.decorator.js';
 import { Operates } from '../../../platform/security/operates.decorator.js';
 import { RequiresPermission } from '../../../platform/security/requires-permission.decorator.js';
 import { CurrentSubject, type Subject } from '../../../platform/security/subject.js';
+import { MarketVoidDto } from '../dto/market-voids.dto.js';
 import { sportsErrors } from '../sports.errors.js';
 import { DecideDoubtDto, FeedDoubtDto, FeedDoubtParam, FeedDoubtsQuery, FeedDto } from './dto/feeds.dto.js';
 import { FeedQuarantineService } from './feed-quarantine.service.js';
@@ -50,20 +51,22 @@ export class FeedsAdminController {
   @Operation({
     summary: 'Take over what a feed said, or dismiss it',
     description:
-      'Accepting a score, a result or a start takes it over as if you had said it yourself. Prices cannot be accepted: their market opens with the next price that passes the checks. What was dismissed is shown again when the feed says it again.',
+      'Accepting a score, a result or a start takes it over as if you had said it yourself. Prices cannot be accepted: their market opens with the next price that passes the checks. What was dismissed is shown again when the feed says it again. A word that voids a game with many bets is taken over when a second person accepts it as well: the first is answered with what waits.',
     answer: FeedDoubtDto,
+    waits: MarketVoidDto,
     errors: [
       ...Object.values(feedErrors),
       sportsErrors.GAME_NOT_STARTED,
       sportsErrors.RESULT_INCOMPLETE,
       sportsErrors.GAME_STATE_CONFLICT,
+      sportsErrors.SECOND_PERSON_NEEDED,
     ],
   })
   async decide(
     @CurrentSubject() subject: Subject,
     @Param() { id }: FeedDoubtParam,
     @Body() body: DecideDoubtDto,
-  ): Promise<FeedDoubtDto> {
+  ): Promise<FeedDoubtDto | Accepted<MarketVoidDto>> {
     return await this.quarantine.decide(subject, id, body);
   }
 }

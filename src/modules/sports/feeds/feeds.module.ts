@@ -5,6 +5,7 @@ import { FeedDoubtsService } from './feed-doubts.service.js';
 import { FeedOddsService } from './feed-odds.service.js';
 import { FeedQuarantineRepository } from './feed-quarantine.repository.js';
 import { FeedQuarantineService } from './feed-quarantine.service.js';
+import { FeedWordsRepository } from './feed-words.repository.js';
 import { FeedsAdminController } from './feeds-admin.controller.js';
 import { FeedsPersonalData } from './feeds-personal-data.repository.js';
 import { FeedsRepository } from './feeds.repository.js';
@@ -23,6 +24,7 @@ import { FeedIntakeService } from './intake.service.js';
     FeedQuarantineService,
     FeedsService,
     FeedsRepository,
+    FeedWordsRepository,
     FeedQuarantineRepository,
     FeedsPersonalData,
   ],

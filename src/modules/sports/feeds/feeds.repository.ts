@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Database } from '../../../platform/database/database.js';
-import type { GameState, MarketState, SuspendedBy } from '../domain/markets.js';
+import type { MarketState, SuspendedBy } from '../domain/markets.js';
+import type { DroppedOutcome } from './domain/known-prices.js';
 import type { FeedQuota } from './feed-problem.js';
 import type { FeedPollKind } from './feeds.types.js';
+import type { HeldLine } from './sports-feed.js';
 
 export interface KnownGameRow {
   readonly id: string;
@@ -23,32 +25,6 @@ export interface KnownGameRow {
     readonly outcomes: readonly string[] | null;
     readonly prices: readonly { outcome: string; american: number | null; decimal: string | null }[] | null;
   }[];
-}
-
-export interface ScheduledRow {
-  readonly id: string;
-  readonly external_id: string;
-  readonly sport: string;
-  readonly home_team: string;
-  readonly away_team: string;
-  readonly starts_at: Date;
-  readonly told_starts_at: Date;
-  readonly status: GameState;
-  /** Cancelled, but not confirmed yet. */
-  readonly revocable: boolean;
-}
-
-export interface StandRow {
-  readonly id: string;
-  readonly external_id: string;
-  readonly sport: string;
-  readonly status: GameState;
-  readonly starts_at: Date;
-  readonly home_score: number | null;
-  readonly away_score: number | null;
-  /** What the feed said last. */
-  readonly score: string | null;
-  readonly result: string | null;
 }
 
 export interface FeedRow {
@@ -141,10 +117,23 @@ export class FeedsRepository {
          SELECT json_agg(json_build_object('id', m.id, 'kind', m.kind, 'prop', m.prop, 'line', m.line::text, 'status', m.status,
            'suspendedBy', m.suspended_by, 'ofFeed', m.of_feed, 'outcomes', jsonb_path_query_array(m.outcomes, '$[*].key'), 'prices', (
              SELECT json_agg(json_build_object('outcome', p.outcome, 'american', p.american, 'decimal', p.decimal::text))
-             FROM market_prices p WHERE p.market_id = m.id)))
+             FROM market_prices p WHERE p.market_id = m.id AND p.odds_id IS NOT NULL)))
          FROM markets m WHERE m.game_id = g.id), '[]') AS markets
        FROM games g WHERE g.source = $1 AND g.status = 'scheduled' AND ($2::text[] IS NULL OR g.external_id = ANY ($2))`,
       [source, externalIds],
+    );
+  }
+
+  /** The line of each of a feed's markets that have one: the one that is open, else the one that was last. Index: ix_games_of_feed. */
+  async heldLines(source: string): Promise<HeldLine[]> {
+    return await this.database.query<HeldLine & object>(
+      'feeds.held_lines',
+      `SELECT DISTINCT ON (g.id, m.kind) g.external_id AS "externalId", m.kind, m.line::text AS line
+       FROM games g JOIN markets m ON m.game_id = g.id
+       WHERE g.source = $1 AND g.status = 'scheduled' AND m.of_feed AND m.line IS NOT NULL
+         AND (m.status = 'open' OR m.suspended_by = 'feed_stale')
+       ORDER BY g.id, m.kind, m.status, m.updated_at DESC`,
+      [source],
     );
   }
 
@@ -159,18 +148,6 @@ export class FeedsRepository {
     return rows.map(({ external_id: externalId }) => externalId);
   }
 
-  /** The games that are named, and all that start after `since`. Indexes: the key of source and id, ix_games_slate. */
-  async scheduled(source: string, externalIds: readonly string[], since: Date): Promise<ScheduledRow[]> {
-    return await this.database.query<ScheduledRow & object>(
-      'feeds.scheduled',
-      `SELECT id, external_id, sport, home_team, away_team, starts_at, status,
-              coalesce(source_starts_at, first_starts_at) AS told_starts_at,
-              status = 'cancelled' AND confirm_due_at IS NOT NULL AS revocable
-       FROM games WHERE source = $1 AND (external_id = ANY ($2) OR starts_at > $3)`,
-      [source, externalIds, since],
-    );
-  }
-
   /** The open markets that a feed offers of the games that are named and have not begun, by game. */
   async openMarkets(
     source: string,
@@ -182,30 +159,6 @@ export class FeedsRepository {
        WHERE g.source = $1 AND g.external_id = ANY ($2) AND g.status = 'scheduled' AND m.status = 'open' AND m.of_feed
        GROUP BY m.game_id`,
       [source, externalIds],
-    );
-  }
-
-  /** What the feed has told of a game's start, which is where it is already. */
-  async noteStart(manager: EntityManager, gameId: string, startsAt: Date): Promise<void> {
-    await manager.query('UPDATE games SET source_starts_at = $2 WHERE id = $1', [gameId, startsAt]);
-  }
-
-  async stands(source: string, externalIds: readonly string[]): Promise<StandRow[]> {
-    return await this.database.query<StandRow & object>(
-      'feeds.stands',
-      `SELECT g.id, g.external_id, g.sport, g.status, g.starts_at, g.home_score, g.away_score, w.score, w.result
-       FROM games g LEFT JOIN feed_words w ON w.game_id = g.id WHERE g.source = $1 AND g.external_id = ANY ($2)`,
-      [source, externalIds],
-    );
-  }
-
-  /** What the feed said last of a game's score or result: the other stays. */
-  async noteWord(gameId: string, word: { score?: string; result?: string }): Promise<void> {
-    await this.database.query(
-      'feeds.word',
-      `INSERT INTO feed_words AS w (game_id, score, result) VALUES ($1, $2, $3)
-       ON CONFLICT (game_id) DO UPDATE SET score = coalesce(excluded.score, w.score), result = coalesce(excluded.result, w.result)`,
-      [gameId, word.score ?? null, word.result ?? null],
     );
   }
 
@@ -227,6 +180,16 @@ export class FeedsRepository {
       [marketIds, by],
     );
     return [...new Set(rows.map(({ game_id: gameId }) => gameId))];
+  }
+
+  /** Takes prices away that their feed offers no longer; tells of which games. Their games are shut already. */
+  async withdraw(manager: EntityManager, dropped: readonly DroppedOutcome[]): Promise<string[]> {
+    if (dropped.length === 0) return [];
+    const rows = await manager.query<{ game_id: string }[]>(
+      'SELECT DISTINCT w.game_id FROM odds_withdraw($1::uuid[], $2::text[]) AS w (game_id)',
+      [dropped.map(({ marketId }) => marketId), dropped.map(({ outcome }) => outcome)],
+    );
+    return rows.map(({ game_id: gameId }) => gameId);
   }
 
   /**

@@ -12,7 +12,7 @@ import { reportOfResult, reportOfScore, wordOf } from './domain/feed-words.js';
 import { gamesTwice } from './domain/games-twice.js';
 import { FeedDoubtsService } from './feed-doubts.service.js';
 import { FeedOddsService } from './feed-odds.service.js';
-import { FeedsRepository, type ScheduledRow, type StandRow } from './feeds.repository.js';
+import { FeedWordsRepository, type ScheduledRow, type StandRow } from './feed-words.repository.js';
 import type { Doubt } from './feeds.types.js';
 import type { FeedGame, FeedOdds, FeedResult, FeedScore } from './sports-feed.js';
 
@@ -28,7 +28,7 @@ const LOOK_BACK_MS = 48 * HOUR_MS;
 @Injectable()
 export class FeedIntakeService {
   constructor(
-    private readonly repository: FeedsRepository,
+    private readonly repository: FeedWordsRepository,
     private readonly doubts: FeedDoubtsService,
     private readonly priced: FeedOddsService,
     private readonly slate: SlateIntakeService,
@@ -181,7 +181,7 @@ export class FeedIntakeService {
   }
 
   /** What the product refuses of a feed's word is a fault of it. */
-  private async refusalOf(word: object, report: () => Promise<void>): Promise<Fault | null> {
+  private async refusalOf(word: object, report: () => Promise<unknown>): Promise<Fault | null> {
     try {
       await report();
       return null;

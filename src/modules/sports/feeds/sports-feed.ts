@@ -43,6 +43,13 @@ export interface FeedOdds {
   readonly markets: readonly FeedMarket[];
 }
 
+/** The line of a market that is offered. */
+export interface HeldLine {
+  readonly externalId: string;
+  readonly kind: MarketKind;
+  readonly line: string;
+}
+
 /** How a game stands while it goes on. */
 export interface FeedScore {
   readonly externalId: string;
@@ -78,8 +85,11 @@ export interface SportsFeed {
   odds(signal: AbortSignal): Promise<readonly FeedOdds[] | null>;
   scores(signal: AbortSignal): Promise<readonly FeedScore[] | null>;
   results(signal: AbortSignal): Promise<readonly FeedResult[] | null>;
-  /** It is taken up, perhaps again, after somebody else: it next answers in full, whatever it has answered before. */
-  begin?(): void;
+  /**
+   * It is taken up, perhaps again, after somebody else: it next answers in full, whatever it has answered before. `held` are the lines
+   * that are offered of its games.
+   */
+  begin?(held: readonly HeldLine[]): void;
   /** What has been left out of its answers since it was asked before, and why; of each problem once an answer. */
   problems?(): readonly FeedProblem[];
   /** What its provider has told of the calls that are left, where it does. */

@@ -28,6 +28,7 @@ export class MarketOffersController {
       sportsErrors.GAME_STATE_CONFLICT,
       sportsErrors.MARKET_EXISTS,
       sportsErrors.OFFER_INVALID,
+      sportsErrors.PRICES_IMPLAUSIBLE,
     ],
   })
   async offer(
@@ -42,13 +43,15 @@ export class MarketOffersController {
   @RequiresPermission('markets.price')
   @Operation({
     summary: 'Set prices of a market, open or suspended',
-    description: "A feed's next prices replace them.",
+    description:
+      "A feed's next prices replace them. With the prices that stay they have to pass the checks of a feed's: refused ones are told with what is wrong, and nothing is set.",
     answer: GameDto,
     errors: [
       sportsErrors.MARKET_NOT_FOUND,
       sportsErrors.MARKET_STATE_CONFLICT,
       sportsErrors.GAME_STATE_CONFLICT,
       sportsErrors.OFFER_INVALID,
+      sportsErrors.PRICES_IMPLAUSIBLE,
     ],
   })
   async price(

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Clock } from '../../../platform/clock/clock.js';
+import { Rules } from '../../../platform/config/rules.js';
 import { newId } from '../../../platform/database/ids.js';
 import { UnitOfWork } from '../../../platform/database/unit-of-work.js';
 import { AuditService } from '../../../platform/observability/audit.service.js';
@@ -11,12 +12,17 @@ import type { GameDto } from '../dto/games.dto.js';
 import type { MarketLimitDto, NewMarketDto, NewPricesDto, OfferedPriceDto } from '../dto/markets.dto.js';
 import type { Game } from '../entities/game.entity.js';
 import type { Market } from '../entities/market.entity.js';
+import { marketFault } from '../feeds/domain/feed-checks.js';
+import type { FeedPrice } from '../feeds/sports-feed.js';
 import { GamesRepository } from '../games.repository.js';
 import { GamesService } from '../games.service.js';
 import { SlateCache } from '../slate-cache.js';
 import { sportsErrors } from '../sports.errors.js';
 import { GameChanges } from './game-changes.js';
 import { OddsRepository, type PriceRow } from './odds.repository.js';
+
+type PricedMarket = Pick<Market, 'kind' | 'line' | 'prop' | 'title' | 'outcomes' | 'places'>;
+type OfferedPrice = Pick<PriceRow, 'outcome' | 'american' | 'decimal'>;
 
 /** What an operator offers: props, prices of their own, and limits of markets. */
 @Injectable()
@@ -29,10 +35,11 @@ export class MarketOffersService {
     private readonly audit: AuditService,
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
+    private readonly rules: Rules,
     private readonly cache: SlateCache,
   ) {}
 
-  /** Throws GAME_NOT_FOUND, GAME_STATE_CONFLICT, MARKET_EXISTS, OFFER_INVALID. */
+  /** Throws GAME_NOT_FOUND, GAME_STATE_CONFLICT, MARKET_EXISTS, OFFER_INVALID, PRICES_IMPLAUSIBLE. */
   async add(subject: Subject, gameId: string, offer: NewMarketDto): Promise<GameDto> {
     const { key, title, places = 1, outcomes } = offer;
     requireDistinct(outcomes.map((outcome) => outcome.key));
@@ -44,6 +51,8 @@ export class MarketOffersService {
       this.requireToCome(game);
       const named = outcomes.map((outcome) => ({ key: outcome.key, label: outcome.label }));
       const prop = { id: marketId, key, title, outcomes: named, places };
+      const offered = { kind: 'prop', line: null, prop: key, title, outcomes: named, places } as const;
+      this.requirePlausible(game, offered, rows);
       if ((await this.repository.insertProp(manager, gameId, prop)) === null)
         throw sportsErrors.MARKET_EXISTS({ field: 'key', key });
       await this.odds.takeIn(manager, rows);
@@ -56,7 +65,10 @@ export class MarketOffersService {
     });
   }
 
-  /** An operator's prices of a market that is open or suspended; a feed's next ones replace them. Throws MARKET_NOT_FOUND too. */
+  /**
+   * An operator's prices of a market that is open or suspended; a feed's next ones replace them. With the prices that stay they have
+   * to be such as a feed's would be believed. Throws MARKET_NOT_FOUND too.
+   */
   async price(subject: Subject, marketId: string, { prices, reason }: NewPricesDto): Promise<GameDto> {
     const { gameId } = await this.find(marketId);
     requireDistinct(prices.map(({ outcome }) => outcome));
@@ -69,6 +81,10 @@ export class MarketOffersService {
       const known = outcomesOf(market);
       const strange = prices.find(({ outcome }) => !known.includes(outcome));
       if (strange) throw sportsErrors.OFFER_INVALID({ field: 'outcome', outcome: strange.outcome });
+      const kept = (await this.odds.lockPrices(manager, market)).filter(
+        (price) => !prices.some(({ outcome }) => outcome === price.outcome),
+      );
+      this.requirePlausible(game, market, [...kept, ...rows]);
       const taken = await this.odds.takeIn(manager, rows);
       if (taken.length > 0) this.changes.told(manager, gameId);
       await this.record(manager, subject, 'market.price', marketId, { reason, prices: told(rows) });
@@ -113,6 +129,30 @@ export class MarketOffersService {
   private requireToCome({ status, startsAt }: Game): void {
     if (status !== 'scheduled' || this.clock.now() >= startsAt)
       throw sportsErrors.GAME_STATE_CONFLICT({ status, startsAt: startsAt.toISOString() });
+  }
+
+  /** What is wrong with a feed's prices of one market is wrong with an operator's. Of a prop those outcomes count that have a price. */
+  private requirePlausible(
+    { sport }: Game,
+    { kind, line, prop, title, outcomes, places }: PricedMarket,
+    offered: readonly OfferedPrice[],
+  ): void {
+    const { checks } = this.rules.sports;
+    const prices = offered.map(({ outcome, american, decimal }): FeedPrice => {
+      if (american !== null) return { outcome, american };
+      return { outcome, ...(decimal === null ? {} : { decimal }) };
+    });
+    const named = (outcomes ?? []).filter(({ key }) => prices.some(({ outcome }) => outcome === key));
+    const what = prop === null ? {} : { prop: { key: prop, title: title ?? prop, outcomes: named, places } };
+    const fault = marketFault(sport, { kind, line, prices, ...what }, checks);
+    if (fault)
+      throw sportsErrors.PRICES_IMPLAUSIBLE({
+        field: 'prices',
+        reason: fault.reason,
+        ...fault.details,
+        minimum: checks.overroundMin,
+        maximum: checks.overroundMax,
+      });
   }
 
   private async record(

@@ -83,6 +83,18 @@ export class OddsRepository {
     return await manager.query<TakenRow[]>(TAKE, argumentsOf(rows, []));
   }
 
+  /** The current prices of a market, which change no more until the commit: the head of its game is locked. */
+  async lockPrices(
+    manager: EntityManager,
+    { id, gameId }: { id: string; gameId: string },
+  ): Promise<Pick<PriceRow, 'outcome' | 'american' | 'decimal'>[]> {
+    await manager.query('SELECT FROM game_heads WHERE game_id = $1 FOR NO KEY UPDATE', [gameId]);
+    return await manager.query(
+      'SELECT outcome, american, decimal FROM market_prices WHERE market_id = $1 AND odds_id IS NOT NULL',
+      [id],
+    );
+  }
+
   /** Games as their sockets know them, each as of one moment. Indexes: the primary keys. */
   async numberedGames(ids: readonly string[]): Promise<NumberedGame[]> {
     const rows = await this.database.query<{ game: NumberedGame }>(

@@ -116,8 +116,8 @@ export function marketFaults(
   markets: readonly FeedMarket[],
   checks: CheckRules,
 ): MarketFault[] {
-  const bounds = boundsOf(sport, checks);
   const faults = new Map<string, MarketFault>();
+  const bounds = boundsOf(sport, checks);
   const blame = (market: string, reason: FaultReason, details: Fault['details']) => {
     if (!faults.has(market)) faults.set(market, { market, reason, details });
   };
@@ -140,7 +140,7 @@ export function marketFaults(
     for (const name of ['spread', 'total'])
       blame(name, 'SPREAD_TOTAL_SWAPPED', { spread: spread.line, total: total.line });
   for (const [name, market] of byName) {
-    const fault = ownFault(market, bounds, checks);
+    const fault = marketFault(sport, market, checks);
     if (fault) blame(name, fault.reason, fault.details);
   }
   const sides = [spread, moneyline].every((market) => market && !faults.has(marketName(market)));
@@ -157,8 +157,8 @@ export function marketFaults(
   return [...faults.values()];
 }
 
-/** What is wrong with a market by itself. */
-function ownFault(market: FeedMarket, bounds: SportBounds, checks: CheckRules): Fault | null {
+/** What is wrong with a market by itself, whoever offers it. */
+export function marketFault(sport: string, market: FeedMarket, checks: CheckRules): Fault | null {
   const outcomes = outcomesOf({ kind: market.kind, outcomes: market.prop?.outcomes ?? null });
   const told = market.prices.map(({ outcome }) => outcome);
   if (
@@ -168,7 +168,7 @@ function ownFault(market: FeedMarket, bounds: SportBounds, checks: CheckRules): 
     (market.kind === 'prop') !== (market.prop !== undefined)
   )
     return { reason: 'MARKET_INCOMPLETE', details: { outcomes: told, line: market.line } };
-  if (!isPossibleLine(market, bounds))
+  if (!isPossibleLine(market, boundsOf(sport, checks)))
     return { reason: 'LINE_IMPOSSIBLE', details: { line: market.line, prices: market.prices } };
   const prices = market.prices.map(priceOf);
   if (prices.some((price) => price === null))

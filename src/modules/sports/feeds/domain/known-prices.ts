@@ -23,6 +23,12 @@ export interface KnownMarkets {
   readonly markets: readonly KnownMarket[];
 }
 
+/** An outcome that its feed had a price of and offers no longer. */
+export interface DroppedOutcome {
+  readonly marketId: string;
+  readonly outcome: string;
+}
+
 /** What an answer of a feed makes of one game. */
 export interface OddsDifference {
   /** Markets that are new, have another line or further outcomes, or are to be taken up again. */
@@ -31,6 +37,8 @@ export interface OddsDifference {
   readonly prices: readonly PriceTaken[];
   /** Open markets that are not offered any longer. */
   readonly withdrawn: readonly string[];
+  /** Of markets that are offered: outcomes that are not, any longer. A market of the score without one is not believed at all. */
+  readonly dropped: readonly DroppedOutcome[];
   /** Open markets of which the feed said something that is not believed. */
   readonly doubted: readonly string[];
 }
@@ -60,10 +68,13 @@ export function differenceOf(
   const good = offered.filter((market) => !doubtful.has(marketName(market)));
   const moved: FeedMarket[] = [];
   const prices: PriceTaken[] = [];
+  const dropped: DroppedOutcome[] = [];
   for (const market of good) {
     const held = known.markets.find(
       (one) => one.name === marketName(market) && sameLine(one.line, market.line),
     );
+    // Before it is taken up again as well: it must not open with a price that nobody offers.
+    if (held !== undefined) dropped.push(...droppedOf(held, market.prices));
     if (
       held === undefined ||
       ['line_moved', 'feed_stale'].includes(held.suspendedBy ?? '') ||
@@ -82,6 +93,7 @@ export function differenceOf(
   return {
     moved,
     prices,
+    dropped,
     withdrawn: open.filter((market) => !isTold(market)).map(({ id }) => id),
     doubted: open.filter(({ name }) => doubtful.has(name)).map(({ id }) => id),
   };
@@ -89,7 +101,7 @@ export function differenceOf(
 
 /** Of a game that is not believed as a whole: all that the feed offers of it waits, and nothing new is taken. */
 export function nothingOf(known: KnownMarkets): OddsDifference {
-  return { moved: [], prices: [], withdrawn: [], doubted: openOf(known).map(({ id }) => id) };
+  return { moved: [], prices: [], withdrawn: [], dropped: [], doubted: openOf(known).map(({ id }) => id) };
 }
 
 function openOf({ markets }: KnownMarkets): KnownMarket[] {
@@ -100,6 +112,17 @@ function openOf({ markets }: KnownMarkets): KnownMarket[] {
 function hasFurther({ outcomes, ofFeed, status }: KnownMarket, { prop }: FeedMarket): boolean {
   if (!prop || !outcomes || !ofFeed || status === 'settled' || status === 'voided') return false;
   return prop.outcomes.some(({ key }) => !outcomes.includes(key));
+}
+
+/** What an operator offers, and prices of it, are not the feed's to take away. */
+function droppedOf(
+  { id, ofFeed, status, prices }: KnownMarket,
+  told: readonly FeedPrice[],
+): DroppedOutcome[] {
+  if (!ofFeed || status === 'settled' || status === 'voided') return [];
+  return [...prices.keys()]
+    .filter((outcome) => !told.some((price) => price.outcome === outcome))
+    .map((outcome) => ({ marketId: id, outcome }));
 }
 
 function sameLine(one: string | null, other: string | null): boolean {

@@ -8,7 +8,7 @@ import type {
 import type { Rules } from '../../../../platform/config/rules.js';
 import type { FeedProblem, FeedQuota } from '../feed-problem.js';
 import { FeedSilence } from '../feed-silence.js';
-import type { FeedGame, FeedOdds, FeedResult, FeedScore, SportsFeed } from '../sports-feed.js';
+import type { FeedGame, FeedOdds, FeedResult, FeedScore, HeldLine, SportsFeed } from '../sports-feed.js';
 import { BegunGames } from './begun-games.js';
 import { OddsApiClient, UnknownThere } from './odds-api-client.js';
 import { gameOf, priceEvent } from './read-odds.js';
@@ -39,6 +39,8 @@ export class OddsApiFeed implements SportsFeed {
   /** What a sport told last, for when nothing has changed since. */
   private readonly last = new Map<string, readonly WireEvent[]>();
   private readonly answeredAt = new Map<Kind, number>();
+  /** The lines that are offered, in quarters: of two that as many bookmakers have the one that is stays. */
+  private lines = new Map<string, number>();
   /** By what they are of, so that what nobody fetches does not pile up. */
   private readonly found = new Map<string, FeedProblem>();
 
@@ -54,7 +56,8 @@ export class OddsApiFeed implements SportsFeed {
     this.begun = new BegunGames(this.rules.daysFrom);
   }
 
-  begin(): void {
+  begin(held: readonly HeldLine[]): void {
+    this.lines = new Map(held.map((line) => [lineName(line.externalId, line.kind), Number(line.line) * 4]));
     this.answeredAt.clear();
     this.client.forget();
   }
@@ -71,15 +74,29 @@ export class OddsApiFeed implements SportsFeed {
     const { overroundMin, overroundMax } = this.allRules.sports.checks;
     const { bookmakers, excluded, priceMaxAgeSeconds } = this.rules;
     const rules = { bookmakers, excluded, priceMaxAgeSeconds, overroundMin, overroundMax };
-    return (
+    const answer =
       told?.flatMap(({ sport, events }) =>
         events.map((event) => {
-          const { odds, problems } = priceEvent(event, sport, rules, this.clock.now());
+          const current = (kind: string) => this.lines.get(lineName(event.id, kind)) ?? null;
+          const { odds, problems } = priceEvent(event, sport, rules, this.clock.now(), current);
           problems.forEach((problem) => this.note(problem));
           return odds;
         }),
-      ) ?? null
+      ) ?? null;
+    if (answer) this.keepLines(answer, told?.length === this.rules.sports.length);
+    return answer;
+  }
+
+  /** A market that is not offered for a while keeps its line; a game that no sport tells any longer, when all have answered, does not. */
+  private keepLines(answer: readonly FeedOdds[], isWhole: boolean): void {
+    const ids = new Set(answer.map(({ externalId }) => externalId));
+    const kept = [...this.lines].filter(([name]) => !isWhole || ids.has(name.slice(0, name.indexOf(' '))));
+    const lines = answer.flatMap(({ externalId, markets }) =>
+      markets.flatMap(({ kind, line }): [string, number][] =>
+        line === null ? [] : [[lineName(externalId, kind), Number(line) * 4]],
+      ),
     );
+    this.lines = new Map([...kept, ...lines]);
   }
 
   async scores(signal: AbortSignal): Promise<readonly FeedScore[] | null> {
@@ -179,6 +196,10 @@ export class OddsApiFeed implements SportsFeed {
     const said = `${quota.remaining} credits are left, fewer than ${this.rules.quotaReserve}: ${kind} are asked for seldom`;
     throw new FeedSilence(said, Math.ceil(wait));
   }
+}
+
+function lineName(externalId: string, kind: string): string {
+  return `${externalId} ${kind}`;
 }
 
 function sportProblem(

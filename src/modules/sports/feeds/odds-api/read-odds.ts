@@ -16,13 +16,14 @@ export interface PricedEvent {
 
 /**
  * One price for each market of an event (`pickQuote`). A market that bookmakers have, and none of them properly, is a problem, told
- * by what is wrong with most of them. An event that has begun has no markets: what is quoted then is for bets in play.
+ * by what is wrong with most of them. `currentLine` is in quarters, of the market that is offered. An event that has begun has no markets: what is quoted then is for bets in play.
  */
 export function priceEvent(
   event: WireEvent,
   sport: OddsApiSport,
   rules: Pick<OddsApiRules, 'bookmakers' | 'excluded' | 'priceMaxAgeSeconds'> & PickRules,
   now: Date,
+  currentLine: (kind: ScoreKind) => number | null = () => null,
 ): PricedEvent {
   if (event.startsAt <= now)
     return { odds: { externalId: event.id, markets: [] }, problems: [], dropped: [], excluded: 0 };
@@ -30,7 +31,7 @@ export function priceEvent(
   const dropped = [...read.dropped];
   const markets: FeedMarket[] = [];
   for (const [kind, quotes] of read.quotes) {
-    const picked = pickQuote(quotes, rules);
+    const picked = pickQuote(quotes, rules, currentLine(kind));
     if (picked) markets.push(marketOf(kind, picked));
     for (const quote of quotes) {
       const overround = judgeOverround(quote, rules);

@@ -102,6 +102,41 @@ describe('pickQuote', () => {
     expect(picked(quotes.toReversed())?.[1]).toBe(quarters);
   });
 
+  it('stays on the line that is offered while no other has more bookmakers', () => {
+    const on = (current: number | null, ...lines: number[]) =>
+      pickQuote(
+        lines.map((line, index) =>
+          quote(`b${index}`, line, line === -14 ? '1.95' : '1.5', line === -14 ? '1.9' : '2.6'),
+        ),
+        RULES,
+        current,
+      )?.quarters;
+    expect(on(null, -12, -14)).toBe(-14);
+    expect(on(-12, -12, -14)).toBe(-12);
+    expect(on(-14, -12, -14)).toBe(-14);
+    expect(on(-12, -12, -14, -14)).toBe(-14); // more of them
+    expect(on(-10, -12, -14)).toBe(-14); // nobody has it any longer
+    expect(on(0, 0, -14)).toBe(0);
+  });
+
+  it('moves a line only to one that more bookmakers have, in whatever order they come', () => {
+    const lines = fc.array(fc.integer({ min: -4, max: 4 }), { minLength: 1, maxLength: 8 });
+    fc.assert(
+      fc.property(fc.array(lines, { minLength: 2, maxLength: 6 }), (answers) => {
+        let current: number | null = null;
+        for (const answer of answers) {
+          const quotes = answer.map((line, index) => quote(`b${index}`, line, '1.9', '1.9'));
+          const next: number | null = pickQuote(quotes, RULES, current)?.quarters ?? null;
+          const support = (line: number | null) => answer.filter((one) => one === line).length;
+          expect(support(next)).toBe(Math.max(...answer.map(support)));
+          expect(current === null || next === current || support(next) > support(current)).toBe(true);
+          expect(pickQuote(quotes.toReversed(), RULES, current)?.quarters).toBe(next);
+          current = next;
+        }
+      }),
+    );
+  });
+
   it('has no price without quotes, or without one inside the bounds', () => {
     expect(picked([])).toBeNull();
     expect(picked([quote('sharp', null, '5', '5')])).toBeNull();

@@ -30,18 +30,24 @@ export function judgeOverround(quote: Quote, rules: PickRules): Overround {
  * The quote whose prices are offered, whole: prices of two bookmakers are never mixed within a market. Of the quotes whose overround
  * is inside the bounds:
  *
- * 1. The main line is the one that most bookmakers have. Of several: the one whose median quote is closest to even; then the
- *    one closest to 0, then the lower.
+ * 1. The main line is the one that most bookmakers have. Of several: the one that is offered already, so that it does not move to and
+ *    fro; then the one whose median quote is closest to even; then the one closest to 0, then the lower.
  * 2. On it, the first of the preferred bookmakers.
  * 3. Without one of those, the median quote: in the order of the first outcome's probability (the implied ones scaled to 1 in all;
  *    where equal, by overround, then by the bookmaker's key) the one in the middle, the lower of two.
  *
- * Null when there is none. The order of `quotes` makes no difference.
+ * Null when there is none. The order of `quotes` makes no difference. `current` is the line that is offered, in quarters.
  */
-export function pickQuote(quotes: readonly Quote[], rules: PickRules): Quote | null {
+export function pickQuote(
+  quotes: readonly Quote[],
+  rules: PickRules,
+  current: number | null = null,
+): Quote | null {
   const inside = quotes.filter((quote) => judgeOverround(quote, rules) === 'inside');
   const lines = Map.groupBy(inside, ({ quarters }) => quarters);
-  const [main] = [...lines].map(([quarters, offered]) => lineOf(quarters ?? 0, offered)).toSorted(mainFirst);
+  const [main] = [...lines]
+    .map(([quarters, offered]) => lineOf(quarters ?? 0, offered))
+    .toSorted(mainFirst(current));
   if (!main) return null;
   for (const wanted of rules.bookmakers) {
     const found = main.quotes.find(({ bookmaker }) => bookmaker === wanted);
@@ -72,14 +78,14 @@ function lineOf(quarters: number, offered: readonly Quote[]): Line {
   return { quarters, quotes: offered, median: middle.quote, fromEven: distanceFromHalf(middle.first) };
 }
 
-function mainFirst(one: Line, other: Line): number {
-  return (
+const mainFirst =
+  (current: number | null) =>
+  (one: Line, other: Line): number =>
     other.quotes.length - one.quotes.length ||
+    Number(other.quarters === current) - Number(one.quarters === current) ||
     compare(one.fromEven, other.fromEven) ||
     Math.abs(one.quarters) - Math.abs(other.quarters) ||
-    one.quarters - other.quarters
-  );
-}
+    one.quarters - other.quarters;
 
 function bound(overround: number): Fraction {
   return fraction(BigInt(Math.round((1 + overround) * 1_000_000)), 1_000_000n);
