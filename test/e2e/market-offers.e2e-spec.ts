@@ -48,15 +48,16 @@ describe("an operator's offers", () => {
       outcomes: FIRST_TOUCHDOWN.outcomes.map(({ key, label }) => ({ key, label })),
     });
     expect(prop.prices.map((price: Json) => [price.outcome, price.american, price.decimal])).toEqual([
-      ['kelce', 450, '5.5000'],
-      ['hill', null, '6.2500'],
-      ['nobody', 5000, '51.0000'],
+      ['kelce', 150, '2.5000'],
+      ['hill', null, '1.9500'],
+      ['nobody', 900, '10.0000'],
     ]);
     expect(await audited(prop.id)).toMatchObject([{ action: 'market.offer', actor_id: admin.userId }]);
     expect((await reader.get(`games/${of.id}`)).data).toEqual(data);
     const again = await offer(of);
     expect([again.status, again.error.code]).toEqual([409, 'MARKET_EXISTS']);
-    expect((await offer(of, { ...FIRST_TOUCHDOWN, key: 'last_touchdown', places: 2 })).status).toBe(201);
+    const two = FIRST_TOUCHDOWN.outcomes.map(({ key, label }) => ({ key, label, american: -250 }));
+    expect((await offer(of, { ...FIRST_TOUCHDOWN, key: 'two', places: 2, outcomes: two })).status).toBe(201);
   });
 
   it('are made once by many who make the same at once', async () => {
@@ -106,17 +107,17 @@ describe("an operator's offers", () => {
     ];
     expect((await put(`markets/${moneyline.id}/prices`, { prices, reason: 'test' })).status).toBe(200);
     await admin.post(`admin/markets/${moneyline.id}/suspend`, { reason: 'test' });
-    const change = { prices: [{ outcome: 'home', american: 140 }], reason: 'test' };
+    const change = { prices: [{ outcome: 'home', american: 135 }], reason: 'test' };
     const { data } = await put(`markets/${moneyline.id}/prices`, change);
     expect(data.id).toBe(gameId);
     const market = await marketOf(moneyline.id);
     expect(market.status).toBe('suspended');
     expect(market.prices.map((price: Json) => [price.outcome, price.american, price.decimal])).toEqual([
-      ['home', 140, '2.4000'],
+      ['home', 135, '2.3500'],
       ['away', null, '1.7250'],
     ]);
     const history = await reader.get(`markets/${moneyline.id}/odds/history?outcome=home`);
-    expect(history.data.map((price: Json) => price.american)).toEqual([140, 130, -110]);
+    expect(history.data.map((price: Json) => price.american)).toEqual([135, 130, -110]);
     expect((await audited(moneyline.id)).map(({ action }) => action)).toEqual([
       'market.price',
       'market.suspend',
@@ -137,6 +138,68 @@ describe("an operator's offers", () => {
       reason: 'test',
     });
     expect(late.error.code).toBe('GAME_STATE_CONFLICT');
+  });
+
+  it("are held to the checks of a feed's prices, and are refused with what is wrong", async () => {
+    const { moneyline, total } = await game();
+    const refused = async (id: string, ...prices: object[]) => {
+      const before = await marketOf(id);
+      const { status, error } = await put(`markets/${id}/prices`, { prices, reason: 'test' });
+      expect([status, error.code]).toEqual([422, 'PRICES_IMPLAUSIBLE']);
+      expect(await marketOf(id)).toEqual(before);
+      return error.details;
+    };
+    // -110 of the other side stays.
+    expect(await refused(moneyline.id, { outcome: 'home', american: 120 })).toMatchObject({
+      field: 'prices',
+      reason: 'OVERROUND_LOW',
+      overround: -0.021645,
+      minimum: 0,
+      maximum: 0.4,
+    });
+    expect(await refused(moneyline.id, { outcome: 'home', decimal: '1.01' })).toMatchObject({
+      reason: 'OVERROUND_HIGH',
+    });
+    expect(
+      await refused(total.id, { outcome: 'over', american: 400 }, { outcome: 'under', american: 400 }),
+    ).toMatchObject({ reason: 'OVERROUND_LOW', overround: -0.6 });
+    const fair = [
+      { outcome: 'over', american: 100 },
+      { outcome: 'under', decimal: '2' },
+    ];
+    expect((await put(`markets/${total.id}/prices`, { prices: fair, reason: 'test' })).status).toBe(200);
+    expect((await audited(total.id)).map(({ action }) => action)).toEqual(['market.price']);
+
+    const of = await game();
+    const outcomes = FIRST_TOUCHDOWN.outcomes.slice(0, 2);
+    const few = await offer(of, { ...FIRST_TOUCHDOWN, outcomes });
+    expect([few.status, few.error.code, few.error.details.reason]).toEqual([
+      422,
+      'PRICES_IMPLAUSIBLE',
+      'OVERROUND_LOW',
+    ]);
+    expect((await offer(of, { ...FIRST_TOUCHDOWN, places: 2 })).error.code).toBe('PRICES_IMPLAUSIBLE');
+    expect((await reader.get(`games/${of.id}`)).data.markets).toHaveLength(3);
+    await system.db.query(
+      "UPDATE market_prices SET odds_id = NULL, american = NULL, price_num = NULL, price_den = NULL WHERE market_id = $1 AND outcome = 'away'",
+      [of.moneyline.id],
+    );
+    expect(await refused(of.moneyline.id, { outcome: 'home', american: -110 })).toMatchObject({
+      reason: 'MARKET_INCOMPLETE',
+      outcomes: ['home'],
+    });
+  });
+
+  it('are right together, of two who price one side each at once', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const { moneyline } = await game();
+      const answers = await Promise.all(
+        ['home', 'away'].map(async (outcome) =>
+          put(`markets/${moneyline.id}/prices`, { prices: [{ outcome, american: 105 }], reason: 'test' }),
+        ),
+      );
+      expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 422]);
+    }
   });
 
   it('are limits of a market, told and lifted', async () => {

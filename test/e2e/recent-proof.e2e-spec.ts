@@ -3,6 +3,7 @@ import { generateSync } from 'otplib';
 import { Builders, PASSWORD } from '../support/builders.js';
 import { CapturedMails } from '../support/captured-mails.js';
 import { type Answer, Client } from '../support/client.js';
+import { lockWaits } from '../support/crash.js';
 import { SignUps } from '../support/sign-ups.js';
 import { eventually, startSystem, type System } from '../support/system.js';
 import { Texts } from '../support/texts.js';
@@ -95,12 +96,7 @@ describe('a recent proof', () => {
       await lock.query('BEGIN');
       await lock.query('SELECT FROM users WHERE id = $1 FOR UPDATE', [client.userId]);
       const confirmed = client.post('auth/totp/confirm', { code: totp(data.secret) });
-      await eventually(async () => {
-        const { rows } = await system.db.query(
-          "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()",
-        );
-        return rows.length > 0;
-      });
+      await eventually(async () => (await lockWaits(system)) > 0);
       await lock.query(
         "UPDATE sessions SET ended_at = created_at, end_reason = 'logout' WHERE user_id = $1",
         [client.userId],

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   bearer,
   bodyOf,
@@ -10,24 +10,17 @@ import {
   textOf,
   withKey,
 } from '../support/every-route.js';
-import { fingerprint } from '../support/fingerprint.js';
+import { nothingChanges } from '../support/nothing-changes.js';
 
 /** Every operation meets every kind of bad query, cursor and id in its path: a new route as well. */
 describe('every route', () => {
   let routes: EveryRoute;
-  let before: Record<string, string>;
 
   beforeAll(async () => {
     routes = await EveryRoute.start();
   });
   afterAll(async () => routes.system.stop());
-
-  beforeEach(async () => {
-    before = await fingerprint(routes.system);
-  });
-  afterEach(async () => {
-    expect(await fingerprint(routes.system)).toEqual(before);
-  });
+  nothingChanges(() => routes.system);
 
   it('refuses queries that it does not know, or of another form', async () => {
     const integers = [

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   bearer,
   bodyOf,
@@ -9,24 +9,17 @@ import {
   takesBody,
   withKey,
 } from '../support/every-route.js';
-import { fingerprint } from '../support/fingerprint.js';
+import { nothingChanges } from '../support/nothing-changes.js';
 
 /** Every operation of the document that the running API serves meets every kind of bad body: a new route as well. */
 describe('every route that takes a body, or none', () => {
   let routes: EveryRoute;
-  let before: Record<string, string>;
 
   beforeAll(async () => {
     routes = await EveryRoute.start();
   });
   afterAll(async () => routes.system.stop());
-
-  beforeEach(async () => {
-    before = await fingerprint(routes.system);
-  });
-  afterEach(async () => {
-    expect(await fingerprint(routes.system)).toEqual(before);
-  });
+  nothingChanges(() => routes.system);
 
   it('refuses JSON that is none', async () => {
     const texts = [

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   type Attack,
   bearer,
@@ -8,25 +8,18 @@ import {
   textOf,
   withKey,
 } from '../support/every-route.js';
-import { fingerprint } from '../support/fingerprint.js';
+import { nothingChanges } from '../support/nothing-changes.js';
 import { brokenEnvelope, inBatches, shoot } from '../support/refusals.js';
 
 /** Who may call it, from where, and what it answers where it is not. What it is sent: routes.bodies, routes.addresses. */
 describe('every route', () => {
   let routes: EveryRoute;
-  let before: Record<string, string>;
 
   beforeAll(async () => {
     routes = await EveryRoute.start();
   });
   afterAll(async () => routes.system.stop());
-
-  beforeEach(async () => {
-    before = await fingerprint(routes.system);
-  });
-  afterEach(async () => {
-    expect(await fingerprint(routes.system)).toEqual(before);
-  });
+  nothingChanges(() => routes.system);
 
   it('is one of those that are known to be open, or asks for a session', async () => {
     const open = routes.operations

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { ResultsService } from '../../src/modules/sports/results.service.js';
 import { Builders, type TestGame, unbalanced } from '../support/builders.js';
 import type { Client } from '../support/client.js';
-import { holding, jobLocks, leftToDo, workerStuckAt } from '../support/crash.js';
+import { holding, jobLocks, leftToDo, lockWaits, workerStuckAt } from '../support/crash.js';
 import { endProcessesAfterAll, TestProcess } from '../support/processes.js';
 import { eventually, startSystem, type System } from '../support/system.js';
 
@@ -163,13 +163,7 @@ describe('a process that is told to stop', () => {
       players[1]!.userId,
     ]);
     const waiting = send(api, slow, players[1]!);
-    await eventually(async () => {
-      const { rowCount } = await system.db.query(
-        `SELECT 1 FROM pg_stat_activity
-         WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%place_bets%'`,
-      );
-      return rowCount === 1;
-    });
+    await eventually(async () => (await lockWaits(system, 'place_bets')) === 1);
     const ending = timedEnd(api, 'SIGTERM');
     await sleep(600);
     expect(api.alive).toBe(true);

@@ -5,12 +5,11 @@ import { BetsPlayedRepository } from '../../src/modules/bets/bets-played.reposit
 import { ComplianceService } from '../../src/modules/compliance/compliance.service.js';
 import { Builders, type TestGame, unbalanced } from '../support/builders.js';
 import type { Answer, Client } from '../support/client.js';
-import { joinPool } from '../support/members.js';
+import { startPlayedWeek, WEEK } from '../support/played-week.js';
 import { startSystemWithRules } from '../support/rules-folder.js';
 import { betsOf, creditsOf, homeWins, reprice, voidMoneyline } from '../support/slips.js';
 import type { System } from '../support/system.js';
 
-const WEEK = 202340;
 const SUNDAY = '2023-10-08T17:00:00Z';
 /** Longer than a test takes: the clock runs. */
 const WINDOW = 300;
@@ -20,26 +19,14 @@ describe('taking a bet back', () => {
   let make: Builders;
 
   beforeAll(async () => {
-    system = await startSystemWithRules(
-      { bets: { cancelWindowSeconds: WINDOW, cancelsPerWeek: 100 } },
-      { worker: false, at: '2023-10-03T12:00:00Z' },
-    );
-    make = new Builders(system);
-    await make.week(WEEK);
+    ({ system, make } = await startPlayedWeek({
+      bets: { cancelWindowSeconds: WINDOW, cancelsPerWeek: 100 },
+    }));
   });
   afterAll(async () => system.stop());
 
-  async function aPlayer(): Promise<Client> {
-    const [player] = (await make.players(1)) as [Client];
-    await joinPool(system, WEEK, [player]);
-    return player;
-  }
-
-  async function games(count: number): Promise<TestGame[]> {
-    const made: TestGame[] = [];
-    while (made.length < count) made.push(await make.game({ startsAt: SUNDAY }));
-    return made;
-  }
+  const aPlayer = async () => make.member(WEEK);
+  const games = async (count: number) => make.games(count, { startsAt: SUNDAY });
 
   const cancel = (player: Client, id: string) => player.post(`bets/${id}/cancel`);
   const whyNot = ({ status, error }: Answer) => [status, error?.code, error?.details];
@@ -298,8 +285,7 @@ describe('taking a bet back where the pool does not allow it', () => {
     try {
       const make = new Builders(system);
       await make.week(WEEK);
-      const [player] = (await make.players(1)) as [Client];
-      await joinPool(system, WEEK, [player]);
+      const player = await make.member(WEEK);
       const game = await make.game({ startsAt: SUNDAY });
       const { data } = await player.bet({ ...homeWins(game), stake: 10 });
       const { status, error } = await player.post(`bets/${data.betId}/cancel`);
@@ -323,9 +309,8 @@ describe('taking bets back too often', () => {
     try {
       const make = new Builders(system);
       await make.week(WEEK);
-      const players = (await make.players(2)) as [Client, Client];
-      await joinPool(system, WEEK, players);
-      const all = [await make.game({ startsAt: SUNDAY }), await make.game({ startsAt: SUNDAY })];
+      const players = (await make.members(2, WEEK)) as [Client, Client];
+      const all = await make.games(2, { startsAt: SUNDAY });
       const legs = all.map(homeWins);
       const [player, other] = players;
       const ids: string[] = [];

@@ -1,15 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { StakeLimitsService } from '../../src/modules/bets/stake-limits.service.js';
-import { Builders, type TestGame, unbalanced } from '../support/builders.js';
+import { type Builders, type TestGame, unbalanced } from '../support/builders.js';
 import type { Client } from '../support/client.js';
 import { holding } from '../support/crash.js';
-import { joinPool } from '../support/members.js';
-import { startSystemWithRules } from '../support/rules-folder.js';
+import { startPlayedWeek, WEEK } from '../support/played-week.js';
 import { betsOf, creditsOf, homeWins, legOn, reprice } from '../support/slips.js';
 import { aSubject } from '../support/subjects.js';
 import type { System } from '../support/system.js';
 
-const WEEK = 202340;
 const SUNDAY = '2023-10-08T17:00:00Z';
 
 describe('what may be staked on a market at most', () => {
@@ -18,21 +16,11 @@ describe('what may be staked on a market at most', () => {
   let admin: Client;
 
   beforeAll(async () => {
-    system = await startSystemWithRules(
-      { bets: { maxPayout: 5000 } },
-      { worker: false, at: '2023-10-03T12:00:00Z' },
-    );
-    make = new Builders(system);
-    await make.week(WEEK);
-    admin = await make.admin();
+    ({ system, make, admin } = await startPlayedWeek({ bets: { maxPayout: 5000 } }));
   });
   afterAll(async () => system.stop());
 
-  async function aPlayer(): Promise<Client> {
-    const [player] = (await make.players(1)) as [Client];
-    await joinPool(system, WEEK, [player]);
-    return player;
-  }
+  const aPlayer = async () => make.member(WEEK);
 
   const aGame = () => make.game({ startsAt: SUNDAY });
   const limitMarket = (id: string, credits: number | null) =>

@@ -2,41 +2,28 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { ComplianceService } from '../../src/modules/compliance/compliance.service.js';
-import { Builders, type TestGame, unbalanced } from '../support/builders.js';
+import { type Builders, type TestGame, unbalanced } from '../support/builders.js';
 import type { Answer, Client } from '../support/client.js';
 import { fingerprint } from '../support/fingerprint.js';
-import { joinPool } from '../support/members.js';
-import { startSystemWithRules } from '../support/rules-folder.js';
+import { startPlayedWeek, WEEK } from '../support/played-week.js';
 import { homeWins, legOn, reprice, type TestLeg } from '../support/slips.js';
 import type { System } from '../support/system.js';
 
-const WEEK = 202340;
 const SUNDAY = '2023-10-08T17:00:00Z';
 
 let system: System;
 let make: Builders;
 
 beforeAll(async () => {
-  system = await startSystemWithRules(
-    { pools: { minStake: 5, maxStake: 600 }, bets: { maxPayout: 20_000 } },
-    { worker: false, at: '2023-10-03T12:00:00Z' },
-  );
-  make = new Builders(system);
-  await make.week(WEEK);
+  ({ system, make } = await startPlayedWeek({
+    pools: { minStake: 5, maxStake: 600 },
+    bets: { maxPayout: 20_000 },
+  }));
 });
 afterAll(async () => system.stop());
 
-async function aPlayer(): Promise<Client> {
-  const [player] = (await make.players(1)) as [Client];
-  await joinPool(system, WEEK, [player]);
-  return player;
-}
-
-async function games(count: number): Promise<TestGame[]> {
-  const made: TestGame[] = [];
-  while (made.length < count) made.push(await make.game({ startsAt: SUNDAY }));
-  return made;
-}
+const aPlayer = async () => make.member(WEEK);
+const games = async (count: number) => make.games(count, { startsAt: SUNDAY });
 
 const quote = (player: Client, body: object) => player.post('bets/quote', body);
 

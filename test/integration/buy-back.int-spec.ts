@@ -5,7 +5,6 @@ import { WeekSettlementService } from '../../src/modules/settlement/week-settlem
 import { BoxOffice } from '../support/box-office.js';
 import { Builders, unbalanced } from '../support/builders.js';
 import type { Client } from '../support/client.js';
-import { joinPool } from '../support/members.js';
 import type { PaymentsBench } from '../support/payments.js';
 import { moneyProblems } from '../support/pool-money.js';
 import { startSystemWithRules } from '../support/rules-folder.js';
@@ -32,8 +31,7 @@ beforeAll(async () => {
 afterAll(async () => bench.close());
 beforeEach(async () => {
   await system.moveTo(START);
-  players = await make.players(3);
-  await joinPool(system, WEEK, players);
+  players = await make.members(3, WEEK);
   await lose(...players);
 });
 afterEach(async () => {
@@ -135,8 +133,7 @@ describe('buying back', () => {
     const week = 202341;
     await system.moveTo('2023-10-10T12:00:00Z');
     await make.week(week);
-    const many = await make.players(12);
-    await joinPool(system, week, many);
+    const many = await make.members(12, week);
     await lose(...many);
     const ids = await Promise.all(many.map(async (player) => office.begin(player, 'buy_back')));
     await system.moveTo('2023-10-16T04:00:01Z');
@@ -159,17 +156,16 @@ describe('buying back', () => {
     const week = 202342;
     await system.moveTo('2023-10-17T12:00:00Z');
     await make.week(week);
-    const [player] = await make.players(1);
-    await joinPool(system, week, [player!]);
-    await lose(player!);
-    const id = await office.begin(player!, 'buy_back');
+    const player = await make.member(week);
+    await lose(player);
+    const id = await office.begin(player, 'buy_back');
     await system.moveTo('2023-10-23T04:00:00Z');
     await system.app.get(WeeksService).close(week);
     await bench.tell(id, { status: 'succeeded' });
-    expect(await office.statusOf(player!, id)).toBe('refunded');
+    expect(await office.statusOf(player, id)).toBe('refunded');
     expect(await bench.balance('escrow', `entry_fees:${week}`)).toBe(0);
     expect(await unbalanced(system)).not.toContainEqual(
-      expect.objectContaining({ user_id: player!.userId, adjustments: '1000' }),
+      expect.objectContaining({ user_id: player.userId, adjustments: '1000' }),
     );
   });
 

@@ -2,21 +2,15 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { FeedDoubtsService } from '../../src/modules/sports/feeds/feed-doubts.service.js';
 import { FeedIntakeService } from '../../src/modules/sports/feeds/intake.service.js';
 import { FeedsRepository } from '../../src/modules/sports/feeds/feeds.repository.js';
-import { StaleMarketsSweeper } from '../../src/modules/sports/feeds/stale-markets.sweeper.js';
 import { MarketsService } from '../../src/modules/sports/markets.service.js';
-import { GameChanges } from '../../src/modules/sports/odds/game-changes.js';
 import { OddsIntakeService } from '../../src/modules/sports/odds/odds-intake.service.js';
-import { SlateCache } from '../../src/modules/sports/slate-cache.js';
-import { Rules } from '../../src/platform/config/rules.js';
-import { UnitOfWork } from '../../src/platform/database/unit-of-work.js';
 import { DomainError } from '../../src/platform/http/domain-error.js';
 import { Builders } from '../support/builders.js';
 import { startSystemWithRules } from '../support/rules-folder.js';
 import { aGame, moneyline, spread, total } from '../support/scripted-feed.js';
 import type { System } from '../support/system.js';
+import { newSweeper, SUNDAY, TUESDAY } from '../support/told-feed.js';
 
-const TUESDAY = '2023-10-03T12:00:00Z';
-const SUNDAY = '2023-10-08T17:00:00Z';
 const SOURCE = 'racing';
 const GAMES = Array.from({ length: 40 }, (_, index) => `g${index}`);
 
@@ -35,17 +29,6 @@ beforeAll(async () => {
   );
 });
 afterAll(async () => system.stop());
-
-function newSweeper(): StaleMarketsSweeper {
-  const { app } = system;
-  return new StaleMarketsSweeper(
-    app.get(FeedsRepository),
-    app.get(GameChanges),
-    app.get(UnitOfWork),
-    app.get(Rules),
-    app.get(SlateCache),
-  );
-}
 
 const answer = (turn: number) =>
   GAMES.map((externalId, index) => ({
@@ -75,7 +58,7 @@ describe('suspending by a feed, or for want of one', () => {
       'silence',
       async () => {
         await system.moveTo(new Date(system.now().getTime() + 700_000));
-        return await newSweeper().sweep();
+        return await newSweeper(system).sweep();
       },
     ],
   ])('%s waits for the bets that are being placed', async (what, shut) => {
@@ -154,8 +137,8 @@ describe('suspending by a feed, or for want of one', () => {
     const turns = await Promise.all([
       repeated(async (turn) => intake.odds(SOURCE, answer(turn))),
       repeated(async (turn) => intake.odds(SOURCE, answer(turn + 17))), // who has lost the feed and does not know it yet
-      repeated(async () => newSweeper().sweep()),
-      repeated(async () => newSweeper().sweep()),
+      repeated(async () => newSweeper(system).sweep()),
+      repeated(async () => newSweeper(system).sweep()),
       repeated(async () => {
         // Everything is stale again.
         await system.db.query(

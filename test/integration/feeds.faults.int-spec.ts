@@ -9,13 +9,11 @@ import { OddsIntakeService } from '../../src/modules/sports/odds/odds-intake.ser
 import { ResultsService } from '../../src/modules/sports/results.service.js';
 import { Builders } from '../support/builders.js';
 import type { Client } from '../support/client.js';
+import { lockWaits } from '../support/crash.js';
 import { startSystemWithRules } from '../support/rules-folder.js';
 import { aGame, moneyline, spread, total } from '../support/scripted-feed.js';
 import { eventually, type System } from '../support/system.js';
-
-const TUESDAY = '2023-10-03T12:00:00Z';
-const SUNDAY = '2023-10-08T17:00:00Z';
-const AFTER_START = '2023-10-08T18:00:00Z';
+import { AFTER_START, SUNDAY, toldFeed, TUESDAY } from '../support/told-feed.js';
 
 let system: System;
 let admin: Client;
@@ -35,52 +33,7 @@ beforeEach(async () => {
   source = `faulty-${(count += 1)}`;
 });
 
-async function rows<Row = Record<string, unknown>>(sql: string, ...values: unknown[]): Promise<Row[]> {
-  return (await system.db.query(sql, values)).rows as Row[];
-}
-
-/** `kind line status by` of a game's markets, with their prices. */
-async function markets(externalId = 'a'): Promise<string[]> {
-  const found = await rows<{ text: string }>(
-    `SELECT concat_ws(' ', m.kind, m.line, m.status, m.suspended_by, (
-       SELECT string_agg(coalesce(p.american::text, p.decimal::text), '/' ORDER BY p.outcome IN ('away', 'under'))
-       FROM market_prices p WHERE p.market_id = m.id)) AS text
-     FROM markets m JOIN games g ON g.id = m.game_id WHERE g.source = $1 AND g.external_id = $2 ORDER BY m.kind, m.line`,
-    source,
-    externalId,
-  );
-  return found.map(({ text }) => text);
-}
-
-const reasons = async () =>
-  (
-    await rows<{ text: string }>(
-      `SELECT concat_ws(' ', kind, external_id, reason) AS text FROM feed_quarantine WHERE source = $1 AND status = 'open' ORDER BY id`,
-      source,
-    )
-  ).map(({ text }) => text);
-
-interface GameRow {
-  id: string;
-  status: string;
-  starts_at: Date;
-  source_starts_at: Date | null;
-  first_starts_at: Date;
-  home_score: number | null;
-}
-const game = async (externalId = 'a'): Promise<GameRow> =>
-  (await rows<GameRow>('SELECT * FROM games WHERE source = $1 AND external_id = $2', source, externalId))[0]!;
-
-const odds = async (...offers: FeedMarket[][]): Promise<number> =>
-  await intake.odds(
-    source,
-    offers.map((offer, index) => ({ externalId: String.fromCharCode(97 + index), markets: offer })),
-  );
-const announce = async (...names: string[]): Promise<number> =>
-  await intake.schedule(
-    source,
-    names.map((name) => aGame(name, SUNDAY)),
-  );
+const { announce, game, markets, odds, openReasons: reasons, rows } = toldFeed(() => ({ system, source }));
 
 describe('one word that is beyond all bounds', () => {
   it('of a price is quarantined, and the other markets of the answer are priced', async () => {
@@ -307,14 +260,7 @@ describe('what is held of a feed', () => {
     await inTheWay.query('BEGIN');
     await inTheWay.query('SELECT FROM game_heads WHERE game_id = $1 FOR UPDATE', [(await game('many-0')).id]);
     const taking = intake.odds(source, at(-160, 140), following.signal).catch((error: unknown) => error);
-    await eventually(
-      async () =>
-        (
-          await rows(
-            "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%odds_take%'",
-          )
-        ).length > 0,
-    );
+    await eventually(async () => (await lockWaits(system, 'odds_take')) > 0);
     following.abort(new Error('another worker follows it'));
     await inTheWay.query('ROLLBACK');
     inTheWay.release();

@@ -11,7 +11,7 @@ import { Builders } from '../support/builders.js';
 import type { Client } from '../support/client.js';
 import { endProcessesAfterAll, TestProcess } from '../support/processes.js';
 import { startSystemWithRules } from '../support/rules-folder.js';
-import { aGame, moneyline, ScriptedFeed } from '../support/scripted-feed.js';
+import { aGame, moneyline, ScriptedFeed, spread, total } from '../support/scripted-feed.js';
 import { eventually, type System } from '../support/system.js';
 
 const TUESDAY = '2023-10-03T12:00:00Z';
@@ -93,6 +93,39 @@ describe('a feed that is followed', () => {
     expect(seen).toMatchObject({ followed: true, games: 1, quarantined: 0, quota: null });
     expect(seen.lagSeconds).toBeLessThan(5);
     expect(seen.polls.every((poll) => poll.failures === 0 && poll.lastError === null)).toBe(true);
+  });
+
+  it('is told the lines that are offered when it is taken up, also those that wait for a fresh price', async () => {
+    const feed = newFeed();
+    const say = (line: string) => {
+      feed.says.odds = [{ externalId: 'a', markets: [moneyline(), spread(line), total('45.5')] }];
+    };
+    const linesOf = async () =>
+      (
+        await system.db.query(
+          `SELECT m.line::text || ' ' || m.status AS text FROM markets m JOIN games g ON g.id = m.game_id
+           WHERE g.source = $1 AND m.kind = 'spread' ORDER BY m.line`,
+          [feed.source],
+        )
+      ).rows.map(({ text }) => text);
+    say('-3');
+    const first = follow(feed);
+    await eventually(async () => (await linesOf()).includes('-3.00 open'));
+    expect(feed.held).toEqual([]);
+    say('-3.5');
+    await eventually(async () => (await linesOf()).includes('-3.50 open'));
+    await first.stop();
+    await system.db.query(
+      `UPDATE markets m SET status = 'suspended', suspended_by = 'feed_stale' FROM games g
+       WHERE g.id = m.game_id AND g.source = $1 AND m.kind = 'total'`,
+      [feed.source],
+    );
+    follow(feed);
+    await eventually(async () => feed.begun === 2);
+    expect(feed.held.toSorted((one, other) => one.kind.localeCompare(other.kind))).toEqual([
+      { externalId: 'a', kind: 'spread', line: '-3.50' },
+      { externalId: 'a', kind: 'total', line: '45.50' },
+    ]);
   });
 
   it('that fails is asked less and less often, and says so; it goes on by itself when it answers again', async () => {

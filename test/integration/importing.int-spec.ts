@@ -10,7 +10,6 @@ import type { ImportReport } from '../../src/modules/sports/sports.types.js';
 import { Builders, unbalanced } from '../support/builders.js';
 import type { Client } from '../support/client.js';
 import { Deliveries } from '../support/deliveries.js';
-import { joinPool } from '../support/members.js';
 import { startSystemWithRules } from '../support/rules-folder.js';
 import type { System } from '../support/system.js';
 
@@ -99,11 +98,7 @@ async function deadlinesOf(id: string): Promise<Record<string, string>> {
   return Object.fromEntries(rows.map((row) => [row.kind, row.due_at.toISOString()]));
 }
 
-async function newMember(): Promise<Client> {
-  const players = await make.players(1);
-  await joinPool(system, WEEK, players);
-  return players[0]!;
-}
+const newMember = async () => make.member(WEEK);
 
 describe('importing real files', () => {
   it.each([
@@ -209,6 +204,26 @@ describe('importing what has changed', () => {
       details: { current: { oddsId: now.prices[0]!.oddsId, american: 105 } },
     });
     expect((await player.bet({ ...body, acceptOdds: 'better' })).data.odds.american).toBe(105);
+  });
+
+  it('leaves out a market whose prices cannot be right, and reports it; the others are priced', async () => {
+    await importFile(seasonFile({ game_id: 'wrong' }));
+    const before = await gameOf('wrong');
+    const report = await importFile(
+      seasonFile({ game_id: 'wrong', over_odds: '125', home_spread_odds: '-105' }),
+    );
+    expect(report).toMatchObject({ prices: 1 });
+    expect(report.issues).toEqual([
+      {
+        line: 2,
+        column: null,
+        value: '125/-110',
+        problem: 'the total market of wrong was left out (OVERROUND_LOW)',
+      },
+    ]);
+    const after = await gameOf('wrong');
+    expect(marketOf(after, 'total')).toEqual(marketOf(before, 'total'));
+    expect(marketOf(after, 'spread').prices[0]!.american).toBe(-105);
   });
 
   it('makes a new market of a moved line and suspends the old one, which opens when the line moves back', async () => {

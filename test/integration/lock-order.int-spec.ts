@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { SettlementService } from '../../src/modules/settlement/settlement.service.js';
 import { MarketsService } from '../../src/modules/sports/markets.service.js';
 import { Builders, unbalanced } from '../support/builders.js';
+import { lockWaits } from '../support/crash.js';
 import { aSubject } from '../support/subjects.js';
 import { eventually, startSystem, type System } from '../support/system.js';
 
@@ -16,13 +17,7 @@ describe('the order of locks', () => {
   afterAll(async () => system.stop());
 
   /** Waits until as many statements of this database wait for a lock. */
-  const waiting = (count: number) =>
-    eventually(async () => {
-      const { rows } = await system.db.query<{ n: number }>(
-        "SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
-      );
-      return rows[0]?.n === count;
-    });
+  const waiting = (count: number) => eventually(async () => (await lockWaits(system)) === count);
 
   it('lets a bet into the gate while a settlement, the one after it and a third void wait for each other', async () => {
     const make = new Builders(system);

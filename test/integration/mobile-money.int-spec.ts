@@ -2,14 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { ChecksService } from '../../src/modules/payments/checks.service.js';
 import { AirtelServer } from '../support/airtel-server.js';
-import { Builders } from '../support/builders.js';
 import type { Client } from '../support/client.js';
 import { MomoServer, type MomoTransaction } from '../support/momo-server.js';
-import { PaymentsBench } from '../support/payments.js';
+import { PaymentsBench, START } from '../support/payments.js';
 import { proveAgain } from '../support/proofs.js';
-import { startSystemWithRules } from '../support/rules-folder.js';
 
-const START = '2023-10-03T12:00:00Z';
 const PHONE = '+256772123456';
 const AIRTEL_PHONE = '+256752604392';
 const AMOUNT = 37_000;
@@ -27,7 +24,6 @@ describe('paying by mobile money', () => {
   let momo: MomoServer;
   let airtel: AirtelServer;
   let bench: PaymentsBench;
-  let make: Builders;
   let admin: Client;
   let player: Client;
 
@@ -35,9 +31,8 @@ describe('paying by mobile money', () => {
     momo = await new MomoServer('mtnuganda', 'UGX').start();
     airtel = await new AirtelServer().start();
     const env = { ...momo.env, ...airtel.env };
-    bench = await PaymentsBench.open(await startSystemWithRules({}, { worker: false, at: START, env }));
-    make = new Builders(bench.system);
-    admin = await make.admin();
+    bench = await PaymentsBench.start({}, env);
+    admin = await bench.make.admin();
   });
   afterAll(async () => {
     await bench.close();
@@ -50,7 +45,7 @@ describe('paying by mobile money', () => {
     momo.reset();
     momo.float = 1_000_000;
     airtel.reset();
-    [player] = (await make.players(1)) as [Client];
+    [player] = (await bench.make.players(1)) as [Client];
   });
   afterEach(async () => {
     await bench.deliver();

@@ -298,9 +298,59 @@ describe('The Odds API', () => {
     feed = feedOf(server, { everySeconds: { schedule: 60, odds: 60, scores: 60, results: 60 } });
     const first = await feed.odds(now());
     expect(await feed.odds(now())).toBeNull();
-    feed.begin();
+    feed.begin([]);
     expect(await feed.odds(now())).toEqual(first);
     expect(server.requests.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+  });
+
+  describe('a line that as many bookmakers have as another', () => {
+    const event = () => server.odds.get('soccer_epl')!.find(({ id }) => id === EPL)!;
+    /** Each line is one bookmaker's; the first of two is the one that is closer to even. */
+    const offerTotals = (...lines: number[]) => {
+      const last_update = ANSWERS_AT;
+      event().bookmakers = lines.map((point, index) => ({
+        key: `book${index}`,
+        title: `Book ${index}`,
+        last_update,
+        markets: [
+          {
+            key: 'totals',
+            last_update,
+            outcomes: [
+              { name: 'Over', price: point === 2.5 ? 1.9 : 1.6, point },
+              { name: 'Under', price: point === 2.5 ? 1.9 : 2.3, point },
+            ],
+          },
+        ],
+      }));
+    };
+    const line = async () => {
+      const told = await feed.odds(now());
+      return told?.find(({ externalId }) => externalId === EPL)?.markets.map(({ line: of }) => of);
+    };
+
+    it('is moved to only by more of them', async () => {
+      offerTotals(3, 3, 2.5);
+      expect(await line()).toEqual(['3']);
+      offerTotals(2.5, 3);
+      expect(await line()).toEqual(['3']);
+      offerTotals();
+      expect(await line()).toEqual([]);
+      offerTotals(2.5, 3);
+      expect(await line()).toEqual(['3']);
+      offerTotals(2.5, 2.5, 3);
+      expect(await line()).toEqual(['2.5']);
+      offerTotals(2.5, 3);
+      expect(await line()).toEqual(['2.5']);
+    });
+
+    it('is the one that is offered when the feed is taken up', async () => {
+      offerTotals(2.5, 3);
+      feed.begin([{ externalId: EPL, kind: 'total', line: '3.00' }]);
+      expect(await line()).toEqual(['3']);
+      feed.begin([]);
+      expect(await line()).toEqual(['2.5']);
+    });
   });
 
   it('leaves out an event that is none, and tells of it', async () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { v7 } from 'uuid';
 import type { BetResult } from '../../src/modules/bets/domain/bet-machine.js';
@@ -7,22 +7,17 @@ import { deadHeat, type Grade, gradeOf } from '../../src/modules/settlement/doma
 import { legFactor, type ParlayLeg, parlayVerdict } from '../../src/modules/settlement/domain/parlay.js';
 import { priceFromDecimal } from '../../src/modules/sports/domain/odds.js';
 import { MarketsService } from '../../src/modules/sports/markets.service.js';
-import { ResultsService } from '../../src/modules/sports/results.service.js';
+import type { ResultsService } from '../../src/modules/sports/results.service.js';
 import type { GameReport } from '../../src/modules/sports/sports.types.js';
-import { Builders, type TestGame, type TestMarket, unbalanced } from '../support/builders.js';
+import type { Builders, TestGame, TestMarket } from '../support/builders.js';
 import type { Client } from '../support/client.js';
-import { Deliveries } from '../support/deliveries.js';
+import type { Deliveries } from '../support/deliveries.js';
 import { bothGradings, brokenHistories } from '../support/fresh-grades.js';
 import { joinPool } from '../support/members.js';
 import { addProp, addThreeWay, aParlay, type ParlayLegOn } from '../support/more-markets.js';
-import { startSystemWithRules } from '../support/rules-folder.js';
+import { AFTER, BEFORE, final, playsWeek, START, WEEK } from '../support/played-week.js';
 import { aSubject } from '../support/subjects.js';
 import type { System } from '../support/system.js';
-
-const WEEK = 202340;
-const BEFORE = '2023-10-03T12:00:00Z';
-const START = '2023-10-03T17:00:00Z';
-const AFTER = '2023-10-03T20:30:00Z';
 
 let system: System;
 let make: Builders;
@@ -30,24 +25,10 @@ let deliveries: Deliveries;
 let results: ResultsService;
 let player: Client;
 
-beforeAll(async () => {
-  system = await startSystemWithRules({ settlement: { chunkBets: 2 } }, { worker: false, at: BEFORE });
-  make = new Builders(system);
-  deliveries = new Deliveries(system);
-  results = system.app.get(ResultsService);
-  await make.week(WEEK);
-});
-afterAll(async () => system.stop());
-
-beforeEach(async () => {
-  await system.moveTo(BEFORE);
-  [player] = (await make.players(1)) as [Client];
-  await joinPool(system, WEEK, [player]);
+playsWeek({ settlement: { chunkBets: 2 } }, (week) => {
+  ({ system, make, deliveries, results, player } = week);
 });
 afterEach(async () => {
-  await deliveries.all();
-  expect(await unbalanced(system)).toEqual([]);
-  expect(await brokenHistories(system)).toEqual([]);
   const { stored, fresh } = await bothGradings(system, [player.userId]);
   expect(stored).toEqual(fresh);
 });
@@ -57,17 +38,7 @@ async function report(game: TestGame, what: GameReport): Promise<void> {
   await deliveries.all();
 }
 
-const final = (homeScore: number, awayScore: number): GameReport => ({
-  status: 'final',
-  homeScore,
-  awayScore,
-});
-
-async function games(count: number): Promise<TestGame[]> {
-  const made: TestGame[] = [];
-  for (let n = 0; n < count; n += 1) made.push(await make.game({ startsAt: START }));
-  return made;
-}
+const games = async (count: number) => make.games(count, { startsAt: START });
 
 const home = ({ moneyline }: TestGame): ParlayLegOn => ({ market: moneyline, outcome: 'home' });
 

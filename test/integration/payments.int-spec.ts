@@ -1,32 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { ChecksService } from '../../src/modules/payments/checks.service.js';
-import { Builders } from '../support/builders.js';
 import type { Client } from '../support/client.js';
-import { PaymentsBench } from '../support/payments.js';
-import { startSystemWithRules } from '../support/rules-folder.js';
-
-const START = '2023-10-03T12:00:00Z';
+import { type PaymentsBench, paysByBank, START } from '../support/payments.js';
 
 let bench: PaymentsBench;
-let make: Builders;
 let player: Client;
 
-beforeAll(async () => {
-  bench = await PaymentsBench.open(await startSystemWithRules({}, { worker: false, at: START }));
-  make = new Builders(bench.system);
+paysByBank({}, (paying) => {
+  ({ bench, player } = paying);
 });
-afterAll(async () => bench.close());
-
-beforeEach(async () => {
-  await bench.system.moveTo(START);
-  [player] = (await make.players(1)) as [Client];
+beforeEach(() => {
   bench.bank.mood = 'well';
   bench.shop.refuses = null;
-});
-afterEach(async () => {
-  await bench.deliver();
-  expect(await bench.problems()).toEqual([]);
 });
 
 const later = async (minutes: number) =>
@@ -126,7 +112,7 @@ describe('a deposit', () => {
   });
 
   it("is nobody else's to see", async () => {
-    const [other] = await make.players(1);
+    const [other] = await bench.make.players(1);
     const id = await bench.begin(player);
     const { status, error } = await other!.get(`payments/${id}`);
     expect([status, error.code]).toEqual([404, 'PAYMENT_NOT_FOUND']);
@@ -298,7 +284,7 @@ describe('failing again and again', () => {
     }
     const { status, error, headers } = await bench.checkout(player);
     expect([status, error.code, headers.get('retry-after')]).toEqual([429, 'DEPOSITS_BLOCKED', '3480']);
-    const [other] = await make.players(1);
+    const [other] = await bench.make.players(1);
     expect((await bench.checkout(other!)).status).toBe(201);
     await later(58);
     expect((await bench.checkout(player)).status).toBe(201);

@@ -4,10 +4,8 @@ import { PaymentsUpkeep } from '../../src/modules/payments/payments-upkeep.servi
 import { Database } from '../../src/platform/database/database.js';
 import { UnitOfWork } from '../../src/platform/database/unit-of-work.js';
 import { PersonalDataService } from '../../src/platform/privacy/personal-data.service.js';
-import { Builders } from '../support/builders.js';
 import type { Client } from '../support/client.js';
 import { PaymentsBench } from '../support/payments.js';
-import { startSystemWithRules } from '../support/rules-folder.js';
 
 const NAME = 'Ada Lovelace, Saint James Square';
 
@@ -17,10 +15,8 @@ describe('what payments hold about people', () => {
   let other: Client;
 
   beforeAll(async () => {
-    bench = await PaymentsBench.open(
-      await startSystemWithRules({}, { worker: false, at: '2023-10-03T12:00:00Z' }),
-    );
-    [one, other] = (await new Builders(bench.system).players(2)) as [Client, Client];
+    bench = await PaymentsBench.start();
+    [one, other] = (await bench.make.players(2)) as [Client, Client];
     // Providers write payers' names into what they send.
     for (const client of [one, other]) {
       const id = await bench.begin(client);

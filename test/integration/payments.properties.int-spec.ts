@@ -2,10 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { ProviderEventsService } from '../../src/modules/payments/provider-events.service.js';
-import { Builders } from '../support/builders.js';
 import type { Client } from '../support/client.js';
 import { PaymentsBench } from '../support/payments.js';
-import { startSystemWithRules } from '../support/rules-folder.js';
 
 const STATES = ['pending', 'failed', 'expired', 'cancelled', 'succeeded'] as const;
 const DISPUTES = ['opened', 'funds_withdrawn', 'funds_reinstated', 'won'] as const;
@@ -42,15 +40,11 @@ const word: fc.Arbitrary<Word> = fc.oneof(
 
 describe('whatever a provider says of a payment, in any order, twice and at once', () => {
   let bench: PaymentsBench;
-  let make: Builders;
   let admin: Client;
 
   beforeAll(async () => {
-    bench = await PaymentsBench.open(
-      await startSystemWithRules({}, { worker: false, at: '2023-10-03T12:00:00Z' }),
-    );
-    make = new Builders(bench.system);
-    admin = await make.admin();
+    bench = await PaymentsBench.start();
+    admin = await bench.make.admin();
   });
   afterAll(async () => bench.close());
 
@@ -91,7 +85,7 @@ describe('whatever a provider says of a payment, in any order, twice and at once
         fc.array(word, { minLength: 1, maxLength: 10 }),
         fc.boolean(),
         async (words, asOrdered) => {
-          const [player] = (await make.players(1)) as [Client];
+          const [player] = (await bench.make.players(1)) as [Client];
           const id = await bench.begin(player);
           const paid = { amount: asOrdered ? AMOUNT : AMOUNT - 1, currency: 'USD' };
           const groups = words.map((_, index) => words.slice(index * 3, index * 3 + 3));

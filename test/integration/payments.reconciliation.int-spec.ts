@@ -2,31 +2,25 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { ChecksService } from '../../src/modules/payments/checks.service.js';
 import { ReconciliationService } from '../../src/modules/payments/reconciliation.service.js';
-import { Builders } from '../support/builders.js';
 import type { Client } from '../support/client.js';
 import { PaymentsBench } from '../support/payments.js';
-import { startSystemWithRules } from '../support/rules-folder.js';
 
 let bench: PaymentsBench;
-let make: Builders;
 let player: Client;
 let admin: Client;
 /** Each test has days of its own. */
 let day = Date.parse('2023-10-03T00:00:00Z');
 
 beforeAll(async () => {
-  bench = await PaymentsBench.open(
-    await startSystemWithRules({}, { worker: false, at: '2023-10-03T12:00:00Z' }),
-  );
-  make = new Builders(bench.system);
-  admin = await make.admin();
+  bench = await PaymentsBench.start();
+  admin = await bench.make.admin();
 });
 afterAll(async () => bench.close());
 
 beforeEach(async () => {
   day += 20 * 86_400_000;
   await at(12);
-  [player] = (await make.players(1)) as [Client];
+  [player] = (await bench.make.players(1)) as [Client];
   bench.bank.payments.clear();
   bench.bank.mood = 'well';
   await caughtUp();

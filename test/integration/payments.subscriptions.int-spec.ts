@@ -1,34 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { SubscriptionsService } from '../../src/modules/payments/subscriptions.service.js';
 import { privacyEvents } from '../../src/modules/users/privacy/privacy.events.js';
 import { UnitOfWork } from '../../src/platform/database/unit-of-work.js';
 import { OutboxService } from '../../src/platform/outbox/outbox.service.js';
-import { Builders } from '../support/builders.js';
 import type { Client } from '../support/client.js';
-import { PaymentsBench } from '../support/payments.js';
-import { startSystemWithRules } from '../support/rules-folder.js';
+import { type PaymentsBench, paysByBank } from '../support/payments.js';
 
-const START = '2023-10-03T12:00:00Z';
 const PERIODS = ['2023-11-03T12:00:00.000Z', '2023-12-03T12:00:00.000Z', '2024-01-03T12:00:00.000Z'] as const;
 
 let bench: PaymentsBench;
-let make: Builders;
 let player: Client;
 
-beforeAll(async () => {
-  bench = await PaymentsBench.open(await startSystemWithRules({}, { worker: false, at: START }));
-  make = new Builders(bench.system);
-});
-afterAll(async () => bench.close());
-
-beforeEach(async () => {
-  await bench.system.moveTo(START);
-  [player] = (await make.players(1)) as [Client];
-});
-afterEach(async () => {
-  await bench.deliver();
-  expect(await bench.problems()).toEqual([]);
+paysByBank({}, (paying) => {
+  ({ bench, player } = paying);
 });
 
 const ORDER = { purpose: 'subscription', amount: undefined };

@@ -1,33 +1,22 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { ChecksService } from '../../src/modules/payments/checks.service.js';
 import { ProviderEventsService } from '../../src/modules/payments/provider-events.service.js';
 import { Builders } from '../support/builders.js';
 import type { Client } from '../support/client.js';
-import { PaymentsBench } from '../support/payments.js';
+import { PaymentsBench, paysByBank, START } from '../support/payments.js';
 import { startSystemWithRules } from '../support/rules-folder.js';
 
-const START = '2023-10-03T12:00:00Z';
 const WEEK_MINUTES = 7 * 24 * 60;
 
 let bench: PaymentsBench;
-let make: Builders;
 let player: Client;
 
-beforeAll(async () => {
-  bench = await PaymentsBench.open(await startSystemWithRules({}, { worker: false, at: START }));
-  make = new Builders(bench.system);
+paysByBank({}, (paying) => {
+  ({ bench, player } = paying);
 });
-afterAll(async () => bench.close());
-
 beforeEach(async () => {
-  await bench.system.moveTo(START);
-  [player] = (await make.players(1)) as [Client];
   await bench.system.db.query('DELETE FROM provider_events');
-});
-afterEach(async () => {
-  await bench.deliver();
-  expect(await bench.problems()).toEqual([]);
 });
 
 const later = async (minutes: number) =>
@@ -152,7 +141,7 @@ describe('a webhook', () => {
     expect(await bench.send(event)).toBe(200);
     await bench.deliver();
     expect([await bench.outcomes(), await bench.available(player)]).toEqual([{ unknown: 1 }, 0]);
-    const { body } = await (await make.admin()).get('admin/payments/differences');
+    const { body } = await (await bench.make.admin()).get('admin/payments/differences');
     expect(body.data).toEqual([]);
   });
 
@@ -259,7 +248,7 @@ describe('money that is not what was ordered', () => {
     expect((await player.get(`payments/${id}`)).data).toMatchObject({ status: 'in_review', paid });
     expect(await bench.balance('escrow', `payment:${id}`, paid.currency)).toBe(paid.amount);
     expect(await bench.outcomes()).toEqual({ review: 1 });
-    const admin = await make.admin();
+    const admin = await bench.make.admin();
     expect((await admin.get(`admin/payments/${id}`)).data).toMatchObject({ review, userId: player.userId });
     const refund = await admin.post(
       `admin/payments/${id}/refund`,

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Builders } from '../support/builders.js';
 import { type Answer, Client } from '../support/client.js';
-import { holding } from '../support/crash.js';
+import { holding, lockWaits } from '../support/crash.js';
 import { eventually, startSystem, type System } from '../support/system.js';
 import { Texts } from '../support/texts.js';
 
@@ -29,13 +29,7 @@ describe('the locks of a telephone number', () => {
     return { phone: PHONE, challengeId: data.challengeId, code };
   }
 
-  const waiting = (count: number) =>
-    eventually(async () => {
-      const { rows } = await system.db.query(
-        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
-      );
-      return rows.length === count;
-    });
+  const waiting = (count: number) => eventually(async () => (await lockWaits(system)) === count);
 
   it('are taken in one order by who signs in by it and who adds it again', async () => {
     const [client] = await new Builders(system).players(1);

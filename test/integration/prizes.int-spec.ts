@@ -51,8 +51,7 @@ describe('the table', () => {
 
   beforeAll(async () => {
     await make.week(week);
-    players = await make.players(6);
-    await joinPool(system, week, players);
+    players = await make.members(6, week);
     pool = (await poolIds(week))[0]!;
     await setCredits(players, [900, 1300, 1300, 1000, 700, 1000]);
   });
@@ -248,8 +247,7 @@ describe('the prizes', () => {
     const { startsAt, endsAt } = weekBounds(202401);
     await system.moveTo(startsAt);
     await make.week(202401);
-    const players = await make.players(3);
-    await joinPool(system, 202401, players);
+    const players = await make.members(3, 202401);
     await setCredits(players, [1500, 1200, 900]);
     const kept = async () =>
       (await system.db.query('SELECT prize_rules FROM weeks WHERE id = 202401')).rows[0].prize_rules;
@@ -285,8 +283,7 @@ describe('settling a week', () => {
     const settle = async () => await admin.post(`admin/weeks/2024-W02/settle`);
     await system.moveTo(startsAt);
     await make.week(week);
-    const players = (await make.players(2)) as [Client, Client];
-    await joinPool(system, week, players);
+    const players = (await make.members(2, week)) as [Client, Client];
     const [pool] = await poolIds(week);
     const game = await make.game({ startsAt: SUNDAY });
     const idle = await make.game({ startsAt: SUNDAY });

@@ -1,25 +1,17 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { SettlementRepository } from '../../src/modules/settlement/settlement.repository.js';
 import { WeeksService } from '../../src/modules/pools/weeks.service.js';
 import { MarketsService } from '../../src/modules/sports/markets.service.js';
 import { ResultsService } from '../../src/modules/sports/results.service.js';
-import type { GameReport } from '../../src/modules/sports/sports.types.js';
 import { DomainError } from '../../src/platform/http/domain-error.js';
-import { Builders, type TestGame, unbalanced } from '../support/builders.js';
+import { Builders, type TestGame } from '../support/builders.js';
 import type { Client } from '../support/client.js';
 import { Deliveries } from '../support/deliveries.js';
-import { brokenHistories } from '../support/fresh-grades.js';
-import { joinPool } from '../support/members.js';
 import { addProp, addThreeWay } from '../support/more-markets.js';
+import { AFTER, BEFORE, FEED, final, playsWeek, START, WEEK } from '../support/played-week.js';
 import { startSystemWithRules } from '../support/rules-folder.js';
 import { eventually, startSystem, type System } from '../support/system.js';
 import { aSubject } from '../support/subjects.js';
-
-const WEEK = 202340;
-const BEFORE = '2023-10-03T12:00:00Z';
-const START = '2023-10-03T17:00:00Z';
-const AFTER = '2023-10-03T20:30:00Z';
-const FEED = { confirm: 'later' } as const;
 
 let system: System;
 let make: Builders;
@@ -29,33 +21,14 @@ let admin: Client;
 let player: Client;
 let game: TestGame;
 
-beforeAll(async () => {
-  system = await startSystemWithRules({}, { worker: false, at: BEFORE });
-  make = new Builders(system);
-  deliveries = new Deliveries(system);
-  results = system.app.get(ResultsService);
-  await make.week(WEEK);
-  admin = await make.admin();
+playsWeek({}, (week) => {
+  ({ system, make, deliveries, results, admin, player } = week);
 });
-afterAll(async () => system.stop());
-
 beforeEach(async () => {
-  await system.moveTo(BEFORE);
-  [player] = (await make.players(1)) as [Client];
-  await joinPool(system, WEEK, [player]);
   game = await make.game({ startsAt: START });
   await stakeOn('moneyline', 'home');
 });
-afterEach(async () => {
-  expect(await unbalanced(system)).toEqual([]);
-  expect(await brokenHistories(system)).toEqual([]);
-});
 
-const final = (homeScore: number, awayScore: number): GameReport => ({
-  status: 'final',
-  homeScore,
-  awayScore,
-});
 const later = (seconds: number) => new Date(Date.parse(AFTER) + seconds * 1000).toISOString();
 
 async function stakeOn(kind: 'moneyline' | 'spread' | 'total', outcome: string, stake = 100) {
@@ -403,8 +376,7 @@ describe('a worker', () => {
     try {
       const builders = new Builders(own);
       await builders.week(WEEK);
-      const [bettor] = (await builders.players(1)) as [Client];
-      await joinPool(own, WEEK, [bettor]);
+      const bettor = await builders.member(WEEK);
       const played = await builders.game({ startsAt: START });
       const { id: marketId, odds } = played.moneyline;
       await bettor.bet({ marketId, outcome: 'home', stake: 100, oddsId: odds['home'] });

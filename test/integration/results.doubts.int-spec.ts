@@ -1,20 +1,12 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { FeedIntakeService } from '../../src/modules/sports/feeds/intake.service.js';
-import { ResultsService } from '../../src/modules/sports/results.service.js';
-import type { GameReport } from '../../src/modules/sports/sports.types.js';
-import { Builders, type TestGame, unbalanced } from '../support/builders.js';
+import type { ResultsService } from '../../src/modules/sports/results.service.js';
+import type { Builders, TestGame } from '../support/builders.js';
 import type { Client } from '../support/client.js';
-import { Deliveries } from '../support/deliveries.js';
-import { joinPool } from '../support/members.js';
-import { startSystemWithRules } from '../support/rules-folder.js';
+import type { Deliveries } from '../support/deliveries.js';
+import { AFTER, FEED, final, playsWeek, START } from '../support/played-week.js';
 import { aGame } from '../support/scripted-feed.js';
 import type { System } from '../support/system.js';
-
-const WEEK = 202340;
-const BEFORE = '2023-10-03T12:00:00Z';
-const START = '2023-10-03T17:00:00Z';
-const AFTER = '2023-10-03T20:30:00Z';
-const FEED = { confirm: 'later' } as const;
 
 let system: System;
 let make: Builders;
@@ -24,28 +16,11 @@ let admin: Client;
 let player: Client;
 let game: TestGame;
 
-beforeAll(async () => {
-  system = await startSystemWithRules({}, { worker: false, at: BEFORE });
-  make = new Builders(system);
-  deliveries = new Deliveries(system);
-  results = system.app.get(ResultsService);
-  await make.week(WEEK);
-  admin = await make.admin();
+playsWeek({}, (week) => {
+  ({ system, make, deliveries, results, admin, player } = week);
 });
-afterAll(async () => system.stop());
-
 beforeEach(async () => {
-  await system.moveTo(BEFORE);
-  [player] = (await make.players(1)) as [Client];
-  await joinPool(system, WEEK, [player]);
   game = await make.game({ startsAt: START });
-});
-afterEach(async () => expect(await unbalanced(system)).toEqual([]));
-
-const final = (homeScore: number, awayScore: number): GameReport => ({
-  status: 'final',
-  homeScore,
-  awayScore,
 });
 
 async function stake(): Promise<{ status: number; code: string | undefined }> {

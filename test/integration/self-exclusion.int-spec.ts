@@ -3,8 +3,7 @@ import { AccessTokensService } from '../../src/modules/auth/access-tokens.servic
 import { ResultsService } from '../../src/modules/sports/results.service.js';
 import { Builders, type TestGame, unbalanced } from '../support/builders.js';
 import { type Answer, Client } from '../support/client.js';
-import { holding } from '../support/crash.js';
-import { joinPool } from '../support/members.js';
+import { holding, lockWaits } from '../support/crash.js';
 import { eventually, startSystem, type System } from '../support/system.js';
 
 const WEEK = 202340;
@@ -33,11 +32,7 @@ describe('self-exclusion', () => {
   afterEach(async () => expect(await unbalanced(system)).toEqual([]));
   afterAll(async () => system.stop());
 
-  async function members(count: number): Promise<Client[]> {
-    const players = await make.players(count);
-    await joinPool(system, WEEK, players);
-    return players;
-  }
+  const members = async (count: number) => make.members(count, WEEK);
 
   const member = async () => (await members(1))[0]!;
   /** The clock was moved, by more than an access token lives: another of the same session. */
@@ -208,12 +203,7 @@ describe('self-exclusion', () => {
       client.userId,
     ]);
     const answer = exclude(client);
-    await eventually(async () => {
-      const { rowCount } = await system.db.query(
-        "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pools_lock_member%' AND wait_event_type = 'Lock'",
-      );
-      return rowCount === 1;
-    });
+    await eventually(async () => (await lockWaits(system, 'pools_lock_member')) === 1);
     await system.moveTo('2023-10-03T12:30:00Z');
     await release();
     expect((await answer).data).toMatchObject({ refundedBets: 1, refundedCredits: 50, standingBets: 1 });

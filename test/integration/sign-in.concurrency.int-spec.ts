@@ -4,6 +4,7 @@ import type { PoolClient } from 'pg';
 import { Builders, PASSWORD } from '../support/builders.js';
 import { CapturedMails } from '../support/captured-mails.js';
 import { type Answer, Client } from '../support/client.js';
+import { lockWaits } from '../support/crash.js';
 import { type SignedUp, SignUps } from '../support/sign-ups.js';
 import { someone } from '../support/staff.js';
 import { eventually, startSystem, type System } from '../support/system.js';
@@ -79,15 +80,7 @@ describe('a sign-in in flight', () => {
   }
 
   /** Until so many wait for a lock, in a statement that has these words: mails of the registration may wait for a user as well. */
-  const waiting = (n: number, words = '') =>
-    eventually(async () => {
-      const { rows } = await system.db.query<{ n: number }>(
-        `SELECT count(*)::int AS n FROM pg_stat_activity
-         WHERE datname = current_database() AND wait_event_type = 'Lock' AND strpos(query, $1) > 0`,
-        [words],
-      );
-      return rows[0]!.n >= n;
-    });
+  const waiting = (n: number, words = '') => eventually(async () => (await lockWaits(system, words)) >= n);
 
   async function liveSessionsOf({ client }: Pick<SignedUp, 'email' | 'client'>): Promise<number> {
     const { rows } = await system.db.query<{ n: number }>(

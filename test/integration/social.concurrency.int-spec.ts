@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Builders } from '../support/builders.js';
 import type { Answer } from '../support/client.js';
+import { lockWaits } from '../support/crash.js';
 import { brokenTies, people, type Person } from '../support/people.js';
 import { eventually, startSystem, type System } from '../support/system.js';
 
@@ -177,12 +178,7 @@ describe('people, all at once', () => {
         other.id,
       ]);
       taking.catch(() => undefined); // looked at below
-      await eventually(async () => {
-        const { rows } = await system.db.query(
-          "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%upper($1)%'",
-        );
-        return rows.length > 0;
-      });
+      await eventually(async () => (await lockWaits(system, 'upper($1)')) > 0);
       await leaving.query('COMMIT');
       await expect(taking).rejects.toMatchObject({ code: '23505', constraint: 'ux_users_handle' });
     } finally {

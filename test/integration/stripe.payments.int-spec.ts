@@ -1,28 +1,21 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { ChecksService } from '../../src/modules/payments/checks.service.js';
 import { ReconciliationService } from '../../src/modules/payments/reconciliation.service.js';
-import { Builders } from '../support/builders.js';
 import type { Client } from '../support/client.js';
-import { PaymentsBench } from '../support/payments.js';
-import { startSystemWithRules } from '../support/rules-folder.js';
+import { PaymentsBench, START } from '../support/payments.js';
 import { StripeServer } from '../support/stripe-server.js';
 
-const START = '2023-10-03T12:00:00Z';
 const MONTH = 30 * 86_400;
 
 let stripe: StripeServer;
 let bench: PaymentsBench;
 let player: Client;
 let admin: Client;
-let make: Builders;
 
 beforeAll(async () => {
   stripe = await new StripeServer().start();
-  bench = await PaymentsBench.open(
-    await startSystemWithRules({}, { worker: false, at: START, env: stripe.env }),
-  );
-  make = new Builders(bench.system);
-  admin = await make.admin();
+  bench = await PaymentsBench.start({}, stripe.env);
+  admin = await bench.make.admin();
 });
 afterAll(async () => {
   await bench.close();
@@ -30,7 +23,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   await goTo(START);
-  [player] = (await make.players(1)) as [Client];
+  [player] = (await bench.make.players(1)) as [Client];
   await bench.system.db.query('DELETE FROM provider_events');
 });
 afterEach(async () => {

@@ -1,22 +1,18 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { WeeksService } from '../../src/modules/pools/weeks.service.js';
 import { WeekSettlementService } from '../../src/modules/settlement/week-settlement.service.js';
-import { ResultsService } from '../../src/modules/sports/results.service.js';
-import type { GameReport } from '../../src/modules/sports/sports.types.js';
+import type { ResultsService } from '../../src/modules/sports/results.service.js';
 import { UnitOfWork } from '../../src/platform/database/unit-of-work.js';
-import { Builders, type TestGame, unbalanced } from '../support/builders.js';
+import { type Builders, type TestGame, unbalanced } from '../support/builders.js';
 import type { Client } from '../support/client.js';
-import { Deliveries } from '../support/deliveries.js';
-import { joinPool } from '../support/members.js';
-import { startSystemWithRules } from '../support/rules-folder.js';
+import type { Deliveries } from '../support/deliveries.js';
+import { FEED, final, startPlayedWeek, WEEK } from '../support/played-week.js';
 import type { System } from '../support/system.js';
 
-const WEEK = 202340;
-const BEFORE = '2023-10-08T12:00:00Z';
-const START = '2023-10-08T17:00:00Z';
+const SUNDAY = '2023-10-08T12:00:00Z';
+const KICK_OFF = '2023-10-08T17:00:00Z';
 /** The week ends at 04:00. */
 const OVER = '2023-10-09T04:10:00Z';
-const FEED = { confirm: 'later' } as const;
 
 let system: System;
 let make: Builders;
@@ -28,16 +24,10 @@ let player: Client;
 let game: TestGame;
 
 beforeEach(async () => {
-  system = await startSystemWithRules({}, { worker: false, at: BEFORE });
-  make = new Builders(system);
-  deliveries = new Deliveries(system);
-  results = system.app.get(ResultsService);
+  ({ system, make, deliveries, results, admin } = await startPlayedWeek({}, SUNDAY));
   settling = system.app.get(WeekSettlementService);
-  await make.week(WEEK);
-  admin = await make.admin();
-  [player] = (await make.players(1)) as [Client];
-  await joinPool(system, WEEK, [player]);
-  game = await make.game({ startsAt: START });
+  player = await make.member(WEEK);
+  game = await make.game({ startsAt: KICK_OFF });
   const { id: marketId, odds } = game.moneyline;
   const placed = await player.bet({ marketId, outcome: 'home', stake: 100, oddsId: odds['home'] });
   expect(placed.status).toBe(201);
@@ -47,12 +37,6 @@ afterEach(async () => {
   await system.stop();
 });
 
-const final = (homeScore: number, awayScore: number, reason?: string): GameReport => ({
-  status: 'final',
-  homeScore,
-  awayScore,
-  ...(reason === undefined ? {} : { reason }),
-});
 const week = async () =>
   (await system.db.query('SELECT status FROM weeks WHERE id = $1', [WEEK])).rows[0].status as string;
 const bet = async () => (await system.db.query('SELECT status FROM bets')).rows[0].status as string;
@@ -140,7 +124,7 @@ it('is settled once, or the correction is taken, whichever of many comes first',
 });
 
 it('is not held up by a game without bets that has moved out of it after a market of it was voided', async () => {
-  const other = await make.game({ startsAt: START });
+  const other = await make.game({ startsAt: KICK_OFF });
   await admin.post(`admin/markets/${other.total.id}/void`, { reason: 'odd' });
   await deliveries.all();
   await results.report(null, other.id, { status: 'postponed', startsAt: new Date('2023-10-09T04:30:00Z') });

@@ -5,6 +5,7 @@ import { AdminsService } from '../../src/modules/auth/admins.service.js';
 import { GroupingService } from '../../src/modules/pools/grouping.service.js';
 import { WeeksService } from '../../src/modules/pools/weeks.service.js';
 import { Client } from './client.js';
+import { joinPool } from './members.js';
 import type { System } from './system.js';
 
 export const PASSWORD = 'correct horse battery';
@@ -58,6 +59,18 @@ export class Builders {
     );
   }
 
+  /** Players in one pool of a week that is drawn already. */
+  async members(count: number, week: number): Promise<Client[]> {
+    const players = await this.players(count);
+    await joinPool(this.system, week, players);
+    return players;
+  }
+
+  async member(week: number): Promise<Client> {
+    const [player] = (await this.members(1, week)) as [Client];
+    return player;
+  }
+
   /** Opens the week and, when its start has come, draws it. */
   async week(weekId: number, options: { group?: boolean } = {}): Promise<void> {
     await this.system.app.get(WeeksService).open(weekId);
@@ -65,12 +78,7 @@ export class Builders {
   }
 
   /** A game with the three markets at -110 a side, or the prices given. */
-  async game(options: {
-    startsAt: string;
-    spread?: string;
-    total?: string;
-    american?: number;
-  }): Promise<TestGame> {
+  async game(options: TestGameOptions): Promise<TestGame> {
     const { db } = this.system;
     const id = v7();
     this.counter += 1;
@@ -112,6 +120,20 @@ export class Builders {
     }
     return { id, ...markets } as unknown as TestGame;
   }
+
+  /** One after the other, so that their ids are in order. */
+  async games(count: number, options: TestGameOptions): Promise<TestGame[]> {
+    const made: TestGame[] = [];
+    while (made.length < count) made.push(await this.game(options));
+    return made;
+  }
+}
+
+export interface TestGameOptions {
+  startsAt: string;
+  spread?: string;
+  total?: string;
+  american?: number;
 }
 
 export interface TestMarket {

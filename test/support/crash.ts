@@ -57,6 +57,16 @@ export async function holding(
   };
 }
 
+/** How many statements of this database wait for a lock just now, of those with these words. */
+export async function lockWaits(system: System, words = ''): Promise<number> {
+  const { rows } = await system.db.query<{ n: number }>(
+    `SELECT count(*)::int AS n FROM pg_stat_activity
+     WHERE datname = current_database() AND wait_event_type = 'Lock' AND strpos(query, $1) > 0`,
+    [words],
+  );
+  return rows[0]!.n;
+}
+
 /** The locks of the jobs that workers have in hand. */
 export async function jobLocks(system: System): Promise<string[]> {
   return await system.app.get(RedisConnections).queue.keys(`{${system.config.REDIS_PREFIX}:*:lock`);

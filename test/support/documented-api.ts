@@ -72,11 +72,11 @@ export class DocumentedApi {
 }
 
 /** The document with every object closed: a property that is not declared does not fit. */
-function sealed<T>(value: T): T {
+export function sealed<T>(value: T): T {
   if (Array.isArray(value)) return value.map(sealed) as T;
   if (value === null || typeof value !== 'object') return value;
   const inner = Object.fromEntries(
-    Object.entries(value).map(([key, one]) => [key, key === 'example' ? one : sealed(one)]),
+    Object.entries(value).map(([key, one]) => [key, /^examples?$/.test(key) ? one : sealed(one)]),
   );
   const isObject = inner['type'] === 'object' && typeof inner['properties'] === 'object';
   return (isObject ? { additionalProperties: false, ...inner } : inner) as T;

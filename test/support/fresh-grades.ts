@@ -6,13 +6,25 @@ import {
   type Grade,
   type GameResult,
 } from '../../src/modules/settlement/domain/grading.js';
-import { legFactor, parlayVerdict } from '../../src/modules/settlement/domain/parlay.js';
-import type { MarketKind, NamedOutcome } from '../../src/modules/sports/domain/markets.js';
+import {
+  legFactor,
+  type ParlayLeg,
+  parlayReason,
+  parlayVerdict,
+} from '../../src/modules/settlement/domain/parlay.js';
+import { type Reason, verdictsOf } from '../../src/modules/settlement/domain/verdicts.js';
+import type {
+  GameState,
+  MarketKind,
+  MarketState,
+  NamedOutcome,
+} from '../../src/modules/sports/domain/markets.js';
 import type { System } from './system.js';
 
 /** What a single or a leg is on, with the game and the market as they are now. */
 interface LegFacts {
   id: string;
+  market_id: string;
   number: number;
   outcome: string;
   stake: string;
@@ -24,8 +36,8 @@ interface LegFacts {
   prop: string | null;
   outcomes: NamedOutcome[] | null;
   places: number;
-  market_status: string;
-  game_status: string;
+  market_status: MarketState;
+  game_status: GameState;
   home_score: number | null;
   away_score: number | null;
   minutes_played: number | null;
@@ -38,13 +50,14 @@ export interface Graded {
   id: string;
   status: string;
   payout: string | null;
+  reason: string | null;
 }
 
 const OVER = ['final', 'cancelled', 'abandoned', 'walkover'];
 const ACTION_MINUTES = 55;
 
 /**
- * The bets as they stand, singles and parlays, and as the pure domain grades them from nothing by the games and markets as they are
+ * The bets as they stand with their reasons, singles and parlays, and as the pure domain grades them from nothing by the games and markets as they are
  * now. Not those that their users took back.
  */
 export async function bothGradings(
@@ -52,11 +65,11 @@ export async function bothGradings(
   userIds: readonly string[],
 ): Promise<{ stored: Graded[]; fresh: Graded[] }> {
   const { rows: bets } = await system.db.query<Graded>(
-    "SELECT id, status, payout FROM bets WHERE user_id = ANY ($1) AND status <> 'cancelled' ORDER BY id",
+    "SELECT id, status, payout, reason FROM bets WHERE user_id = ANY ($1) AND status <> 'cancelled' ORDER BY id",
     [userIds],
   );
   const { rows } = await system.db.query<LegFacts>(
-    `SELECT b.id, l.number, l.outcome, b.stake, l.price_num, l.price_den, b.placed_at, m.kind, m.line, m.prop, m.outcomes,
+    `SELECT b.id, l.number, l.market_id, l.outcome, b.stake, l.price_num, l.price_den, b.placed_at, m.kind, m.line, m.prop, m.outcomes,
             m.places, m.status AS market_status, g.status AS game_status, g.home_score, g.away_score, g.minutes_played,
             g.props, g.confirmed_at IS NOT NULL AS confirmed, g.starts_at
      FROM bets b
@@ -81,22 +94,44 @@ function gradeFresh(legs: readonly LegFacts[]): Omit<Graded, 'id'> {
   const graded = legs.map((leg) => {
     const grade = gradeBy(leg);
     const price = { num: BigInt(leg.price_num), den: BigInt(leg.price_den) };
-    return { grade, price };
+    return { grade, price, reason: grade && reasonBy(leg) };
   });
   const [only] = graded;
   if (graded.length === 1 && only) {
-    if (only.grade === null) return { status: 'placed', payout: null };
-    return { status: only.grade.result, payout: String(payout(stake, only.price, only.grade.factors)) };
+    const { grade, price, reason } = only;
+    if (grade === null) return { status: 'placed', payout: null, reason };
+    return { status: grade.result, payout: String(payout(stake, price, grade.factors)), reason };
   }
-  const verdict = parlayVerdict(
-    stake,
-    graded.map(({ grade, price }) =>
-      grade === null
-        ? { status: 'placed', factor: null }
-        : { status: grade.result, factor: legFactor(price, grade.factors) },
-    ),
+  const judged = graded.map(({ grade, price, reason }): ParlayLeg & { reason: Reason | null } =>
+    grade === null
+      ? { status: 'placed', factor: null, reason }
+      : { status: grade.result, factor: legFactor(price, grade.factors), reason },
   );
-  return { status: verdict.status, payout: verdict.payout === null ? null : String(verdict.payout) };
+  const verdict = parlayVerdict(stake, judged);
+  return {
+    status: verdict.status,
+    payout: verdict.payout === null ? null : String(verdict.payout),
+    reason: parlayReason(judged),
+  };
+}
+
+function reasonBy(leg: LegFacts): Reason | null {
+  if (leg.placed_at >= leg.starts_at) return 'TAKEN_AFTER_START';
+  const { market_id: id, kind, line, prop, outcomes, places, market_status: status } = leg;
+  const verdicts = verdictsOf(
+    {
+      status: leg.game_status,
+      homeScore: leg.home_score,
+      awayScore: leg.away_score,
+      minutesPlayed: leg.minutes_played,
+      props: leg.props,
+    },
+    [{ id, kind, line, prop, outcomes, places, status }],
+    ACTION_MINUTES,
+  );
+  const verdict = verdicts.find(({ outcome }) => outcome === leg.outcome);
+  if (verdict === undefined) throw new Error(`a ${kind} has no outcome ${leg.outcome}`);
+  return verdict.reason;
 }
 
 function gradeBy(leg: LegFacts): Grade | null {

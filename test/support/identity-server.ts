@@ -1,5 +1,7 @@
 import { type Params, stripeResources } from './stripe-document.js';
-import { Refused, StripeAccount, type StripeEvent, type StripeObject } from './stripe-account.js';
+import { StripeAccount, type StripeEvent } from './stripe-account.js';
+import type { StripeObject } from './stripe-objects.js';
+import { Refused } from './stripe-rules.js';
 import { STRIPE_KEY, StripeServer } from './stripe-server.js';
 
 export const IDENTITY_WEBHOOK_SECRET = 'whsec_identityidentity';

@@ -7,9 +7,9 @@ export const FIRST_TOUCHDOWN = {
   key: 'first_touchdown',
   title: 'First touchdown',
   outcomes: [
-    { key: 'kelce', label: 'Travis Kelce', american: 450 },
-    { key: 'hill', label: 'Tyreek Hill', decimal: '6.25' },
-    { key: 'nobody', label: 'No touchdown', american: 5000 },
+    { key: 'kelce', label: 'Travis Kelce', american: 150 },
+    { key: 'hill', label: 'Tyreek Hill', decimal: '1.95' },
+    { key: 'nobody', label: 'No touchdown', american: 900 },
   ],
 };
 
@@ -17,7 +17,7 @@ export const FIRST_TOUCHDOWN = {
 export async function callOffers(api: DocumentedApi, admin: Client, game: TestGame): Promise<void> {
   const { id } = game.spread;
   await api.call('MarketOffers_offer', admin, { id: game.id }, FIRST_TOUCHDOWN);
-  const prices = [{ outcome: 'home', american: 120 }];
+  const prices = [{ outcome: 'home', american: 100 }];
   await api.call('MarketOffers_price', admin, { id }, { prices, reason: 'test' });
   await api.call('MarketOffers_limit', admin, { id }, { maxStake: 500, reason: 'test' });
   await api.call('Markets_get', admin, { id });

@@ -1,11 +1,12 @@
 import { inspect } from 'node:util';
-import { jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import type { CheckoutOrder, PayoutOrder } from '../../src/modules/payments/provider.js';
 import type { AppConfig } from '../../src/platform/config/app-config.js';
 import { loadAppConfig } from '../../src/platform/config/load-config.js';
 import { newId } from '../../src/platform/database/ids.js';
 import { DomainError } from '../../src/platform/http/domain-error.js';
+import type { LoopbackServer } from './loopback-server.js';
 
 /** The environment with what a provider needs. */
 export function configWith(env: Record<string, string>): AppConfig {
@@ -61,4 +62,26 @@ export function logged(): string[] {
       .spyOn(Logger.prototype, level)
       .mockImplementation((...parts: unknown[]) => void lines.push(inspect(parts, { depth: 20 })));
   return lines;
+}
+
+/**
+ * For a file of tests: operators' servers that run as long as it does and know nothing of the test before. Whatever a test does,
+ * nobody's number is logged. Answers what is logged during a test.
+ */
+export function talksTo(
+  servers: readonly (LoopbackServer & { reset: () => void })[],
+  numbers: RegExp,
+): () => string[] {
+  let log: string[];
+  beforeAll(async () => void (await Promise.all(servers.map(async (server) => server.start()))));
+  afterAll(async () => void (await Promise.all(servers.map(async (server) => server.stop()))));
+  beforeEach(() => {
+    for (const server of servers) server.reset();
+    log = logged();
+  });
+  afterEach(() => {
+    jest.restoreAllMocks();
+    expect(log.join('\n')).not.toMatch(numbers);
+  });
+  return () => log;
 }

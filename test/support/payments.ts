@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from '@jest/globals';
 import type { EntityManager } from 'typeorm';
 import { v7 } from 'uuid';
 import { PaymentProviders } from '../../src/modules/payments/payment-providers.js';
@@ -15,11 +16,16 @@ import { SubscriptionsService } from '../../src/modules/payments/subscriptions.s
 import { LedgerService } from '../../src/modules/wallet/ledger.service.js';
 import { VerifyService } from '../../src/modules/wallet/verify.service.js';
 import { UnitOfWork } from '../../src/platform/database/unit-of-work.js';
+import { Builders } from './builders.js';
 import type { Answer, Client } from './client.js';
+import type { RuleChanges } from './config-dir.js';
 import type { DocumentedApi } from './documented-api.js';
+import { startSystemWithRules } from './rules-folder.js';
 import { ScriptedBank } from './scripted-bank.js';
 import { ScriptedProvider } from './scripted-provider.js';
 import type { System } from './system.js';
+
+export const START = '2023-10-03T12:00:00Z';
 
 /** What is bought, where nobody sells yet: it keeps a note of what it was told, in the transaction that told it. */
 class Shop implements PurchaseHandler {
@@ -52,10 +58,19 @@ class Shop implements PurchaseHandler {
 export class PaymentsBench {
   readonly shop = new Shop();
 
+  readonly make: Builders;
+
   private constructor(
     readonly system: System,
     readonly bank: ScriptedBank,
-  ) {}
+  ) {
+    this.make = new Builders(system);
+  }
+
+  /** With a system of its own. */
+  static async start(changes: RuleChanges = {}, env: Record<string, string> = {}): Promise<PaymentsBench> {
+    return await PaymentsBench.open(await startSystemWithRules(changes, { worker: false, at: START, env }));
+  }
 
   static async open(system: System): Promise<PaymentsBench> {
     const bench = new PaymentsBench(system, await new ScriptedBank().start());
@@ -199,6 +214,29 @@ export class PaymentsBench {
     await this.system.stop();
     await this.bank.stop();
   }
+}
+
+/** For a file of tests, each with a player of its own. After each all is delivered, and the books hold. */
+export function paysByBank(
+  changes: RuleChanges,
+  begin: (paying: { bench: PaymentsBench; admin: Client; player: Client }) => void,
+): void {
+  let bench: PaymentsBench;
+  let admin: Client;
+  beforeAll(async () => {
+    bench = await PaymentsBench.start(changes);
+    admin = await bench.make.admin();
+  });
+  afterAll(async () => bench.close());
+  beforeEach(async () => {
+    await bench.system.moveTo(START);
+    const [player] = (await bench.make.players(1)) as [Client];
+    begin({ bench, admin, player });
+  });
+  afterEach(async () => {
+    await bench.deliver();
+    expect(await bench.problems()).toEqual([]);
+  });
 }
 
 /** A deposit of 100,000 minor units in the wallet of a user, as if it had been paid through the sandbox. */

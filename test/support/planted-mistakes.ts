@@ -8,6 +8,12 @@ export interface Sent {
   body: Record<string, unknown>;
 }
 
+/** A header is another, or none. */
+export const header = (name: string, value?: string) => (sent: Sent) => {
+  if (value === undefined) Reflect.deleteProperty(sent.headers, name);
+  else sent.headers[name] = value;
+};
+
 /** Plants a mistake in every request of ours to `path`. It is gone after `jest.restoreAllMocks()`. */
 export function plantMistake(path: string, mistake: (sent: Sent) => void): void {
   const real = globalThis.fetch;

@@ -4,6 +4,7 @@ import type {
   FeedOdds,
   FeedResult,
   FeedScore,
+  HeldLine,
   SportsFeed,
 } from '../../src/modules/sports/feeds/sports-feed.js';
 
@@ -22,11 +23,14 @@ export class ScriptedFeed implements SportsFeed {
   hangs = false;
   /** How often it was taken up. */
   begun = 0;
+  /** What it was told to be offered when it was taken up last. */
+  held: readonly HeldLine[] = [];
 
   constructor(readonly source: string) {}
 
-  begin(): void {
+  begin(held: readonly HeldLine[]): void {
     this.begun += 1;
+    this.held = held;
   }
 
   schedule = async () => this.answer('schedule');

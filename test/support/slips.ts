@@ -65,6 +65,14 @@ export async function creditsOf(system: System, userId: string): Promise<Record<
   return rows[0] as Record<string, number>;
 }
 
+/** As if so much had been staked elsewhere. */
+export async function spend(system: System, { userId }: { userId: string }, credits: number): Promise<void> {
+  await system.db.query(
+    'UPDATE pool_members SET balance = balance - $2, staked = staked + $2 WHERE user_id = $1',
+    [userId, credits],
+  );
+}
+
 /** Grades every bet of the week on a game's moneyline void, as a settlement does, in one chunk. How many were graded. */
 export async function voidMoneyline(system: System, week: number, { moneyline }: TestGame): Promise<number> {
   const grades = Object.keys(moneyline.odds).map((outcome) => ({

@@ -1,10 +1,8 @@
-import { type Params, stripeResources } from './stripe-document.js';
+import { StripeCharges } from './stripe-charges.js';
+import type { Params } from './stripe-document.js';
+import type { StripeObject } from './stripe-objects.js';
 import { amountRefusal, checkoutRefusal, Refused } from './stripe-rules.js';
 
-export { Refused } from './stripe-rules.js';
-
-/** As much of any of Stripe's objects as is looked at here. */
-export type StripeObject = Record<string, unknown> & { id: string; object: string; created: number };
 export interface StripeEvent {
   id: string;
   object: 'event';
@@ -14,26 +12,14 @@ export interface StripeEvent {
   data: { object: StripeObject };
 }
 
-interface Listed {
-  limit?: number;
-  starting_after?: string;
-  created?: { gte?: number; lt?: number };
-  expand?: string[];
-}
-
 export const CONNECTED_ACCOUNT = 'acct_1PgafTB7WZ01zgkW';
 const DAY = 86_400;
-const MONTH = 30 * DAY;
 
 /** One account at Stripe, in memory: what was asked of it, and what payers, banks and time do to it. */
-export class StripeAccount {
-  /** Seconds of Stripe's clock. */
-  now = Math.floor(Date.now() / 1000);
+export class StripeAccount extends StripeCharges {
   /** What transfers may take from, in the smallest unit, of whatever currency. */
   balance = 10_000_000;
   refundStatus: 'pending' | 'succeeded' = 'succeeded';
-  private readonly objects = new Map<string, StripeObject>();
-  private count = 0;
 
   perform(operation: string, id: string | null, params: Params): object {
     const expand = (params['expand'] as string[] | undefined) ?? [];
@@ -53,16 +39,6 @@ export class StripeAccount {
       default:
         return id === null ? this.listed(LISTS[operation]!, params) : this.expanded(this.get(id), expand);
     }
-  }
-
-  get(id: string): StripeObject {
-    const found = this.objects.get(id);
-    if (!found) throw new Refused(404, 'resource_missing', 'id', `No such object: '${id}'`);
-    return found;
-  }
-
-  all(object: string): StripeObject[] {
-    return [...this.objects.values()].filter((each) => each.object === object);
   }
 
   // What the payer does.
@@ -263,168 +239,6 @@ export class StripeAccount {
         'A canceled subscription can only update its details.',
       );
     return this.patch(id, params);
-  }
-
-  private listed(object: string, params: Params): object {
-    const { limit = 10, starting_after, created, expand = [], ...filters } = params as Listed;
-    const matching = this.all(object)
-      .filter((each) => Object.entries(filters).every(([name, value]) => each[name] === value))
-      .filter(
-        (each) => each.created >= (created?.gte ?? 0) && each.created < (created?.lt ?? Number.MAX_VALUE),
-      )
-      .toReversed();
-    const begin =
-      starting_after === undefined ? 0 : matching.findIndex(({ id }) => id === starting_after) + 1;
-    const inner = expand.map((path) => path.replace(/^data\./, ''));
-    const data = matching.slice(begin, begin + limit).map((each) => this.expanded(each, inner));
-    return { object: 'list', url: '/v1/list', has_more: matching.length > begin + limit, data };
-  }
-
-  private found(object: string, { query }: Params): object {
-    const [, name, value] = /^metadata\['(\w+)'\]:'([\w-]+)'$/.exec(query as string) ?? [];
-    if (name === undefined)
-      throw new Refused(400, undefined, 'query', 'We were unable to parse your search query.');
-    const data = this.all(object).filter((each) => (each['metadata'] as Params)[name] === value);
-    return { object: 'search_result', url: '/v1/search', has_more: false, next_page: null, data };
-  }
-
-  private expanded(object: StripeObject, paths: readonly string[]): StripeObject {
-    const copy = structuredClone(object);
-    delete copy['standIn'];
-    for (const path of paths) {
-      const [name = '', ...rest] = path.split('.');
-      if (name === 'payments' && copy.object === 'invoice') {
-        const data = this.all('invoice_payment').filter((each) => each['invoice'] === copy.id);
-        copy['payments'] = { object: 'list', has_more: false, url: '/v1/invoice_payments', data };
-      } else if (!(name in copy)) {
-        throw new Refused(400, undefined, 'expand', `This property cannot be expanded (${path}).`);
-      } else if (typeof copy[name] === 'string')
-        copy[name] = this.expanded(this.get(copy[name]), rest.length > 0 ? [rest.join('.')] : []);
-    }
-    return copy;
-  }
-
-  // What paying makes.
-
-  private charge(sessionId: string, status: 'succeeded' | 'pending'): void {
-    const session = this.get(sessionId);
-    if (session['mode'] === 'subscription') return this.subscribe(session);
-    const intent = this.intentOf(session, status === 'succeeded' ? 'succeeded' : 'processing');
-    this.patch(sessionId, { payment_intent: intent.id });
-    if (status === 'succeeded') this.book(this.get(intent['latest_charge'] as string));
-  }
-
-  private intentOf(session: StripeObject, status: string): StripeObject {
-    const { payment_intent_data: data } = session['standIn'] as {
-      payment_intent_data?: { metadata?: object };
-    };
-    const { amount_total: amount, currency } = session;
-    return this.intent({ amount, currency, metadata: data?.metadata ?? {}, customer: null, status });
-  }
-
-  /** With its charge, to which Stripe copies the metadata. */
-  private intent(fields: Params): StripeObject {
-    const { amount, currency, metadata, customer, status } = fields;
-    const intent = this.make('payment_intent', 'pi', { ...fields, last_payment_error: null });
-    if (status === 'requires_payment_method') return intent;
-    const paid = status === 'succeeded';
-    const charge = this.make('charge', 'ch', {
-      amount,
-      currency,
-      metadata,
-      customer,
-      payment_intent: intent.id,
-      status: paid ? 'succeeded' : 'pending',
-      paid,
-    });
-    return this.patch(intent.id, { latest_charge: charge.id });
-  }
-
-  private book(charge: StripeObject): void {
-    const { id, amount, currency } = charge;
-    this.make('balance_transaction', 'txn', { amount, net: amount, currency, source: id, type: 'charge' });
-  }
-
-  private subscribe(session: StripeObject): void {
-    const { subscription_data: data } = session['standIn'] as { subscription_data?: { metadata?: object } };
-    const money = { amount: session['amount_total'] as number, currency: session['currency'] as string };
-    const items = structuredClone(stripeResources['subscription']!['items']) as { data: Params[] };
-    Object.assign(items.data[0]!, { current_period_start: this.now, current_period_end: this.now + MONTH });
-    const subscription = this.make('subscription', 'sub', {
-      items,
-      customer: this.id('cus'),
-      metadata: data?.metadata ?? {},
-      status: 'active',
-      cancel_at_period_end: false,
-      ended_at: null,
-      standIn: money,
-    });
-    const invoice = this.invoice(subscription, money, 'subscription_create', true);
-    this.patch(session.id, {
-      subscription: subscription.id,
-      customer: subscription['customer'],
-      invoice: invoice.id,
-    });
-  }
-
-  private invoice(
-    subscription: StripeObject,
-    money: { amount: number; currency: string },
-    billing_reason: string,
-    paid: boolean,
-  ): StripeObject {
-    const { amount, currency } = money;
-    const { customer, metadata, id } = subscription;
-    const lines = structuredClone(stripeResources['invoice']!['lines']) as { data: Params[] };
-    lines.data[0]!['period'] = { start: this.now, end: this.now + MONTH };
-    const invoice = this.make('invoice', 'in', {
-      customer,
-      currency,
-      billing_reason,
-      lines,
-      status: paid ? 'paid' : 'open',
-      amount_due: amount,
-      amount_paid: paid ? amount : 0,
-      total: amount,
-      parent: {
-        type: 'subscription_details',
-        quote_details: null,
-        subscription_details: { subscription: id, metadata },
-      },
-    });
-    const status = paid ? 'succeeded' : 'requires_payment_method';
-    const intent = this.intent({ amount, currency, customer, metadata: {}, status });
-    this.make('invoice_payment', 'inpay', {
-      invoice: invoice.id,
-      currency,
-      amount_paid: paid ? amount : null,
-      status: paid ? 'paid' : 'open',
-      payment: { type: 'payment_intent', payment_intent: intent.id },
-    });
-    if (paid) this.book(this.get(intent['latest_charge'] as string));
-    return invoice;
-  }
-
-  private make(object: string, prefix: string, fields: Params): StripeObject {
-    const id = this.id(prefix);
-    const made = {
-      ...structuredClone(stripeResources[object]),
-      ...fields,
-      id,
-      object,
-      created: this.now,
-    } as StripeObject;
-    this.objects.set(id, made);
-    return made;
-  }
-
-  private patch(id: string, fields: Params): StripeObject {
-    return Object.assign(this.get(id), fields);
-  }
-
-  private id(prefix: string): string {
-    this.count += 1;
-    return `${prefix}_${String(this.count).padStart(24, '0')}`;
   }
 }
 

@@ -2,7 +2,8 @@ import { createHmac } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { checked, FORM, operationOf, type Params, paramsOf, type Refusal } from './stripe-document.js';
-import { Refused, StripeAccount } from './stripe-account.js';
+import { StripeAccount } from './stripe-account.js';
+import { Refused } from './stripe-rules.js';
 import { LoopbackServer } from './loopback-server.js';
 
 export const STRIPE_KEY = 'sk_test_standinstandinstandin';
