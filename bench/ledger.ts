@@ -183,11 +183,16 @@ async function throughput(place: Place, seconds: number): Promise<Figure[]> {
     seconds,
   );
   return [
-    figure('random accounts beside two locked accounts', 'random', 'floor', 1),
-    figure('random accounts beside bare statements', 'random', 'bare', 0.5),
+    figure('random accounts, in groups, beside two locked accounts', 'random', 'floor', 1),
+    figure('random accounts, in groups, beside bare statements', 'random', 'bare', 0.5),
     figure('random accounts, one a call, beside two locked accounts', 'random, one a call', 'floor', 0),
-    figure('one hot account beside two locked accounts', 'hot (fees)', 'floor, hot', 4),
-    figure('one hot account of one row beside two locked accounts', 'hot (one row)', 'floor, hot', 0),
+    figure('one hot account, in groups, beside two locked accounts', 'hot (fees)', 'floor, hot', 4),
+    figure(
+      'one hot account of one row, in groups, beside two locked accounts',
+      'hot (one row)',
+      'floor, hot',
+      0,
+    ),
     figure('in a transaction of the application beside one call', 'in a transaction', 'floor', 0),
   ];
 }
@@ -207,9 +212,14 @@ async function throughputOfSlowCommits(place: Place, seconds: number): Promise<F
   const figure = await interleaved({ floor, 'floor, hot': floorHot, random, 'hot (fees)': hot }, seconds);
   await pool.end();
   return [
-    figure('random accounts, commits that take 1 ms, beside two locked accounts', 'random', 'floor', 1),
     figure(
-      'one hot account, commits that take 1 ms, beside two locked accounts',
+      'random accounts, in groups, commits that take 1 ms, beside two locked accounts',
+      'random',
+      'floor',
+      1,
+    ),
+    figure(
+      'one hot account, in groups, commits that take 1 ms, beside two locked accounts',
       'hot (fees)',
       'floor, hot',
       4,
@@ -240,7 +250,11 @@ async function growth(places: readonly Place[], seconds: number): Promise<Figure
   }
   return [
     ratioFigure(
-      { bench: 'ledger', metric: `random accounts with ${STORED[1]} entries stored`, unit: 'transfers/s' },
+      {
+        bench: 'ledger',
+        metric: `random accounts, in groups, with ${STORED[1]} entries stored`,
+        unit: 'transfers/s',
+      },
       rounds,
       0.9,
     ),

@@ -4,12 +4,14 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 export class LedgerGroups1763700000046 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
-      -- Posts transfers of many clients, each as ledger_post_pair does, and answers them in their order. Null, with nothing
-      -- changed of that one, whenever there is more to it: an account is new, is in somebody's hand, or would go
-      -- below zero though it may not; or the reference was used. Then that one is asked for by itself. The same reference twice
-      -- in a group fails all of it.
+      -- Posts transfers of many clients (some tens), each as ledger_post_pair does, and answers them in their order. Null, with
+      -- nothing changed of that one, whenever there is more to it: an account is new, is in somebody's hand, or would go
+      -- below zero though it may not; both are one account; or the reference was used. Then that one is asked for by itself. The
+      -- same reference twice in a group fails all of it.
       --
-      -- It never waits for an account, so a group, which holds many, is in no deadlock. First it takes all accounts that it
+      -- It never waits for an account, so a group, which holds many, is in no deadlock. (It waits for an equal reference that
+      -- somebody has not committed yet. Who posts that holds the same accounts, which are then left out, but for those that are
+      -- spread over several rows.) First it takes all accounts that it
       -- can have, of those that are spread over several rows the first that nobody holds, and looks at them as they are
       -- then; what it writes follows from that alone. An account's entries follow each other in the order of the legs: all
       -- first ones, then all second ones.
@@ -21,7 +23,7 @@ export class LedgerGroups1763700000046 implements MigrationInterface {
         p_owners2 text[], p_currencies text[], p_amounts bigint[], p_holds uuid[] DEFAULT NULL,
         p_effective timestamptz[] DEFAULT NULL, p_metadata jsonb[] DEFAULT NULL, p_requested_by uuid[] DEFAULT NULL
       ) RETURNS uuid[] LANGUAGE plpgsql VOLATILE
-      SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
+      SET enable_seqscan = off SET enable_bitmapscan = off SET plan_cache_mode = force_generic_plan AS $$
       DECLARE
         v_many CONSTANT int := cardinality(p_references);
         v_now timestamptz;
@@ -38,25 +40,22 @@ export class LedgerGroups1763700000046 implements MigrationInterface {
         v_users text[];
         v_said text;
       BEGIN
-        FOR i IN 1 .. v_many LOOP
-          IF (p_kinds1[i] COLLATE "C", p_owners1[i] COLLATE "C") >= (p_kinds2[i], p_owners2[i]) THEN
-            RAISE EXCEPTION 'the legs of % stand in the order of their accounts, one leg each', p_references[i];
-          END IF;
-        END LOOP;
         SELECT array_agg(x.account ORDER BY x.n), array_agg(x.after ORDER BY x.n), array_agg(x.entry ORDER BY x.n),
                array_agg(x.last ORDER BY x.n), array_agg(x.fine ORDER BY x.n),
                array_agg(x.transfer ORDER BY x.n) FILTER (WHERE x.n <= v_many),
                array_agg(DISTINCT x.owner) FILTER (WHERE x.last AND x.kind IN ('user_available', 'user_held'))
         INTO v_accounts, v_after, v_entries, v_last, v_fine, v_transfers, v_users
         FROM (
-          SELECT l.n, l.kind, l.owner, ledger_new_id() AS transfer, a.id AS account, nextval('ledger_entry_id_seq') AS entry,
-                 lead(l.n) OVER moves IS NULL AS last,
+          SELECT l.n, l.kind, l.owner, CASE WHEN l.n <= v_many THEN ledger_new_id() END AS transfer, a.id AS account,
+                 nextval('ledger_entry_id_seq') AS entry, lead(l.n) OVER moves IS NULL AS last,
                  a.balance + sum(CASE WHEN l.n <= v_many THEN -l.amount ELSE l.amount END) OVER moves AS after,
-                 a.id IS NOT NULL AND (l.n > v_many OR NOT EXISTS (SELECT FROM ledger_transfers t WHERE t.reference = l.reference))
+                 a.id IS NOT NULL AND (l.kind, l.owner) <> (l.other_kind, l.other_owner)
+                   AND (SELECT t.id FROM ledger_transfers t WHERE t.reference = l.reference) IS NULL
                    AND (a.may_go_below_zero
                         OR a.balance + sum(CASE WHEN l.n <= v_many THEN -l.amount ELSE l.amount END) OVER moves >= 0) AS fine
-          FROM unnest(p_kinds1 || p_kinds2, p_owners1 || p_owners2, p_currencies || p_currencies, p_amounts || p_amounts,
-                      p_references) WITH ORDINALITY AS l (kind, owner, currency, amount, reference, n)
+          FROM unnest(p_kinds1 || p_kinds2, p_owners1 || p_owners2, p_kinds2 || p_kinds1, p_owners2 || p_owners1,
+                      p_currencies || p_currencies, p_amounts || p_amounts, p_references)
+               WITH ORDINALITY AS l (kind, owner, other_kind, other_owner, currency, amount, reference, n)
           LEFT JOIN LATERAL (
             SELECT a.id, a.balance, a.may_go_below_zero FROM ledger_accounts a
             WHERE a.kind = l.kind AND a.owner = l.owner AND a.currency = l.currency
@@ -120,7 +119,7 @@ export class LedgerGroups1763700000046 implements MigrationInterface {
       -- Gives back what is left of holds of many clients, each as ledger_release does; null for each of which there is more to
       -- say: it is not there, not open, or in somebody's hand, or its transfer could not be posted with the others.
       CREATE FUNCTION ledger_release_all(p_holds uuid[], p_references text[]) RETURNS uuid[] LANGUAGE plpgsql VOLATILE
-      SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
+      SET enable_seqscan = off SET enable_bitmapscan = off SET plan_cache_mode = force_generic_plan AS $$
       DECLARE
         v_places int[];     -- in p_holds, of those that are open and ours
         v_holds uuid[];
@@ -132,7 +131,7 @@ export class LedgerGroups1763700000046 implements MigrationInterface {
       BEGIN
         SELECT array_agg(l.n), array_agg(h.id), array_agg(h.user_id::text), array_agg(h.currency), array_agg(h.rest)
         INTO v_places, v_holds, v_users, v_currencies, v_rest
-        FROM unnest(p_holds) WITH ORDINALITY AS l (id, n)
+        FROM (SELECT u.id, min(u.n) AS n FROM unnest(p_holds) WITH ORDINALITY AS u (id, n) GROUP BY u.id) l -- each once
         CROSS JOIN LATERAL (
           SELECT h.id, h.user_id, h.currency, h.amount - h.captured - h.released AS rest FROM ledger_holds h
           WHERE h.id = l.id AND h.status = 'held' FOR NO KEY UPDATE SKIP LOCKED) h;
@@ -155,13 +154,13 @@ export class LedgerGroups1763700000046 implements MigrationInterface {
     `);
     await queryRunner.query(`
       -- The noes of many operators at one moment, each as withdrawal_reject does, and answers the withdrawals that were
-      -- rejected. Of the others there is more to say (it is not there, the operator's own, in another state, or it or
+      -- rejected, each with its place in p_ids. Of the others there is more to say (it is not there, the operator's own, in another state, or it or
       -- its money is in somebody's hand): each is asked for by itself. Nothing is waited for.
       CREATE FUNCTION withdrawals_reject(
         p_ids uuid[], p_operators uuid[], p_notes text[], p_at timestamptz[], p_from text[], p_to text, p_events uuid[],
         p_entries uuid[], p_requests text[]
-      ) RETURNS SETOF withdrawals LANGUAGE plpgsql VOLATILE
-      SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
+      ) RETURNS TABLE (place int, withdrawal withdrawals) LANGUAGE plpgsql VOLATILE
+      SET enable_seqscan = off SET enable_bitmapscan = off SET plan_cache_mode = force_generic_plan AS $$
       DECLARE
         v_places int[];     -- in p_ids, of those that may be rejected
         v_holds uuid[];
@@ -171,7 +170,9 @@ export class LedgerGroups1763700000046 implements MigrationInterface {
         FROM unnest(p_ids, p_operators) WITH ORDINALITY AS l (id, operator, n)
         CROSS JOIN LATERAL (
           SELECT w.hold_id FROM withdrawals w WHERE w.id = l.id AND w.status = ANY (p_from) AND w.user_id <> l.operator
-          FOR NO KEY UPDATE SKIP LOCKED) w;
+          FOR NO KEY UPDATE SKIP LOCKED) w
+        -- What the foreign key of decided_by would wait for.
+        CROSS JOIN LATERAL (SELECT FROM users u WHERE u.id = l.operator FOR KEY SHARE SKIP LOCKED) o;
         IF v_places IS NULL THEN
           RETURN;
         END IF;
@@ -185,18 +186,20 @@ export class LedgerGroups1763700000046 implements MigrationInterface {
               review_at = NULL
           FROM unnest(p_ids, p_operators, p_notes, p_at) WITH ORDINALITY AS l (id, operator, note, at, n)
           JOIN unnest(v_places, v_transfers) AS p (n, transfer) ON p.n = l.n AND p.transfer IS NOT NULL
-          WHERE w.id = l.id RETURNING w.*),
+          WHERE w.id = l.id RETURNING l.n::int AS place, w AS withdrawal),
         told AS (
           INSERT INTO outbox (id, topic, payload, request_id)
-          SELECT l.event, 'payments.withdrawal-changed',
-                 jsonb_build_object('withdrawalId', d.id, 'userId', d.user_id, 'status', p_to), l.request
-          FROM decided d JOIN unnest(p_ids, p_events, p_requests) AS l (id, event, request) ON l.id = d.id),
+          SELECT p_events[d.place], 'payments.withdrawal-changed',
+                 jsonb_build_object('withdrawalId', (d.withdrawal).id, 'userId', (d.withdrawal).user_id, 'status', p_to),
+                 p_requests[d.place]
+          FROM decided d),
         logged AS (
           INSERT INTO audit_log (id, at, actor_id, action, subject_type, subject_id, details, request_id)
-          SELECT l.entry, parley_now(), d.decided_by, 'withdrawal.decided', 'withdrawal', d.id::text,
-                 jsonb_build_object('decision', 'reject', 'userId', d.user_id), l.request
-          FROM decided d JOIN unnest(p_ids, p_entries, p_requests) AS l (id, entry, request) ON l.id = d.id)
-        SELECT * FROM decided;
+          SELECT p_entries[d.place], parley_now(), p_operators[d.place], 'withdrawal.decided', 'withdrawal',
+                 (d.withdrawal).id::text, jsonb_build_object('decision', 'reject', 'userId', (d.withdrawal).user_id),
+                 p_requests[d.place]
+          FROM decided d)
+        SELECT d.place, d.withdrawal FROM decided d;
       END $$;
     `);
   }

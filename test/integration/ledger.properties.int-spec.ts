@@ -205,7 +205,7 @@ describe('any sequence of deposits, holds, captures, releases, reversals and wit
     }
 
     private async releases(holds: readonly string[]): Promise<void> {
-      const orders = [...new Set(holds)].map((holdId) => ({ holdId, reference: `releases:${randomUUID()}` }));
+      const orders = holds.map((holdId) => ({ holdId, reference: `releases:${randomUUID()}` }));
       for (const { reference } of orders) this.attempted.add(reference);
       const { rows } = await asClient().query('SELECT ledger_release_all($1, $2) AS ids', [
         orders.map(({ holdId }) => holdId),

@@ -81,6 +81,37 @@ describe('noes of operators at the same time', () => {
     expect(codeOf(await reject(admins[1]!, ids[1]!))).toBe('ok');
   });
 
+  it('are one, whether an id is written in small letters or capitals', async () => {
+    const players = await make.players(2);
+    const [first, second] = (await waitingWithdrawals(system, players)) as [string, string];
+    const { status, data } = await reject(admins[0]!, first.toUpperCase());
+    expect([status, data.id]).toEqual([200, first]);
+    const answers = await Promise.all(
+      [second, second.toUpperCase(), second].map((id, n) => reject(admins[n % 2]!, id)),
+    );
+    expect(answers.map(codeOf).toSorted()).toEqual([...Array(2).fill('WITHDRAWAL_ALREADY_DECIDED'), 'ok']);
+    const { rows } = await system.db.query(
+      "SELECT subject_id FROM audit_log WHERE action = 'withdrawal.decided' AND lower(subject_id) = ANY ($1) ORDER BY id",
+      [[first, second]],
+    );
+    expect(rows).toEqual([{ subject_id: first }, { subject_id: second }]);
+    for (const player of players) expect(await moneyOf(player)).toEqual([300_000, 0]);
+  });
+
+  it('do not wait for an operator whose row somebody has in hand', async () => {
+    const players = await make.players(3);
+    const ids = await waitingWithdrawals(system, players);
+    const other = await system.db.connect();
+    await other.query('BEGIN');
+    await other.query('SELECT FROM users WHERE id = $1 FOR UPDATE', [admins[1]!.userId]);
+    const waiting = reject(admins[1]!, ids[0]!);
+    const answers = await Promise.all(ids.slice(1).map((id) => reject(admins[0]!, id)));
+    expect(answers.map(codeOf)).toEqual(['ok', 'ok']);
+    await other.query('COMMIT');
+    other.release();
+    expect(codeOf(await waiting)).toBe('ok');
+  });
+
   it('wait for who has a withdrawal in hand, and hold up nobody else', async () => {
     const players = await make.players(4);
     const ids = await waitingWithdrawals(system, players);

@@ -11,7 +11,7 @@ export interface GroupedTransfer {
 }
 
 const AVAILABLE = ['user_available', 'user_available'] as const;
-const POST_GROUP = 'SELECT ledger_post_pairs($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) AS ids';
+const POST_GROUP = 'SELECT ledger_post_pairs($1, $2, $3, $4, $5, $6, $7, $8, $9) AS ids';
 
 interface Queryable {
   query(text: string, values: unknown[]): Promise<{ rows: { ids: (string | null)[] }[] }>;

@@ -53,6 +53,12 @@ export function isRetryable(error: unknown): boolean {
   return RETRYABLE.has(errorCode(error) ?? '');
 }
 
+/** True when the statement itself is wrong (SQLSTATE class 42, or its parameters do not fit): no other values make it right. */
+export function isMistake(error: unknown): boolean {
+  const code = errorCode(error);
+  return code === '08P01' || code?.startsWith('42') === true;
+}
+
 /** True when a statement was refused because an earlier one of its transaction had failed. */
 export function isAborted(error: unknown): boolean {
   return errorCode(error) === ABORTED;

@@ -122,6 +122,14 @@ describe('grouped calls', () => {
     expect(alone).toEqual([]);
   });
 
+  it('tell all when the statement is wrong, which would be so for each by itself', async () => {
+    const { grouped, calls } = scripted({ underWay: 1, largest: 2 });
+    const all = Promise.allSettled(['a:1', 'b:1'].map((request) => grouped.ask(request)));
+    await turn();
+    calls[0]?.fail(Object.assign(new Error('there is no such function'), { code: '42883' }));
+    expect((await all).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  });
+
   it('start again what is asked by itself and fell victim to a deadlock, three times and no more', async () => {
     let asked = 0;
     const { grouped, calls } = scripted({ underWay: 1, largest: 1 }, async () => {

@@ -1,4 +1,6 @@
+import { Logger } from '@nestjs/common';
 import { DomainError } from '../http/domain-error.js';
+import { errorCode, isMistake } from './database-errors.js';
 import { restarted } from './restarted.js';
 
 interface Waiting<Request, Answer> {
@@ -33,18 +35,16 @@ export class GroupedCalls<Request, Answer> {
   private waiting: Waiting<Request, Answer>[] = [];
   private underWay = 0;
   private woken = false;
+  private readonly logger = new Logger(GroupedCalls.name);
 
   constructor(private readonly options: GroupedCallsOptions<Request, Answer>) {}
 
   /**
    * What a group could not do at once, or what failed it, may be another's fault: the request is asked again by itself, and
-   * throws what that throws. A database that is away is told to all.
+   * throws what that throws. A database that is away is told to all, and so is a mistake in the statement.
    */
   async ask(request: Request): Promise<Answer> {
-    const answer = await this.inGroup(request).catch((error: unknown) => {
-      if (error instanceof DomainError) throw error;
-      return null;
-    });
+    const answer = await this.inGroup(request);
     return answer ?? (await restarted(async () => await this.options.alone(request)));
   }
 
@@ -88,7 +88,16 @@ export class GroupedCalls<Request, Answer> {
       const answers = await this.options.call(group.map(({ request }) => request));
       group.forEach(({ resolve }, index) => resolve(answers[index] ?? null));
     } catch (error) {
-      for (const { reject } of group) reject(error);
+      const everybodys = error instanceof DomainError || isMistake(error);
+      if (!everybodys)
+        this.logger.warn(
+          { requests: group.length, code: errorCode(error) },
+          'a group failed, each of it is asked for by itself',
+        );
+      for (const { resolve, reject } of group) {
+        if (everybodys) reject(error);
+        else resolve(null);
+      }
     } finally {
       this.underWay -= 1;
       this.start();

@@ -115,10 +115,12 @@ export function TextField(
   );
 }
 
+/** In either case, and in small letters from here on: so one id is one text wherever it is compared, stored or sent on. */
 export function UuidField(options: FieldOptions = {}): PropertyDecorator {
   return field(
     { type: 'string', format: 'uuid' },
     { example: '01932c07-8f2a-7b3e-9d51-2f6f0a1c4d5e', ...options },
+    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.toLowerCase() : value)),
     IsUUID(),
   );
 }

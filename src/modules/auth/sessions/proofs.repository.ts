@@ -9,6 +9,11 @@ interface ProofRow {
   proved_at: Date;
 }
 
+/** Null of a session that has ended. */
+interface FoundProof {
+  proved_at: Date | null;
+}
+
 /** Reads of many requests at the same time are one; each takes a tenth of a millisecond. */
 const UNDER_WAY = 2;
 const LARGEST = 64;
@@ -16,29 +21,28 @@ const LARGEST = 64;
 /** When users last proved themselves in their sessions. */
 @Injectable()
 export class ProofsRepository {
-  private readonly finds = new GroupedCalls<Subject, Date | null>({
+  private readonly finds = new GroupedCalls<Subject, FoundProof>({
     underWay: UNDER_WAY,
     largest: LARGEST,
     call: async (subjects) => await this.findAll(subjects),
-    alone: async (subject) => (await this.findAll([subject]))[0] ?? null,
+    alone: async (subject) => (await this.findAll([subject]))[0] ?? { proved_at: null },
   });
 
   constructor(private readonly database: Database) {}
 
   /** Null: the session has ended. */
   async find(subject: Subject): Promise<Date | null> {
-    return await this.finds.ask(subject);
+    return (await this.finds.ask(subject)).proved_at;
   }
 
-  private async findAll(subjects: readonly Subject[]): Promise<(Date | null)[]> {
-    const rows = await this.database.query<{ proved_at: Date | null }>(
+  private async findAll(subjects: readonly Subject[]): Promise<FoundProof[]> {
+    return await this.database.query<FoundProof>(
       'sessions.proved_at',
       `SELECT coalesce(s.proved_at, s.created_at) AS proved_at
        FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS asked (id, user_id, n)
        LEFT JOIN sessions s ON s.id = asked.id AND s.user_id = asked.user_id AND s.ended_at IS NULL ORDER BY asked.n`,
       [subjects.map(({ sessionId }) => sessionId), subjects.map(({ userId }) => userId)],
     );
-    return rows.map(({ proved_at: provedAt }) => provedAt);
   }
 
   /**

@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../../../platform/database/database.js';
 import { newId } from '../../../platform/database/ids.js';
 import { withdrawalMachine } from '../domain/withdrawal-machine.js';
-import { WITHDRAWAL_COLUMNS } from './withdrawals.repository.js';
 import type { WithdrawalRow } from './withdrawals.types.js';
 
 export interface Rejection {
@@ -30,9 +29,9 @@ export class RejectionsRepository {
    * why not. The function is in the migration `…-ledger-groups`. Indexes: primary keys.
    */
   async rejectAll(some: readonly Rejection[]): Promise<(RejectionOutcome | null)[]> {
-    const rows = await this.database.query<WithdrawalRow>(
+    const rows = await this.database.query<WithdrawalRow & { place: number }>(
       'withdrawals.reject_all',
-      `SELECT ${WITHDRAWAL_COLUMNS} FROM withdrawals_reject($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+      `SELECT place, (withdrawal).* FROM withdrawals_reject($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
       [
         some.map(({ id }) => id),
         some.map(({ operatorId }) => operatorId),
@@ -45,11 +44,9 @@ export class RejectionsRepository {
         some.map(({ requestId }) => requestId),
       ],
     );
-    const rejected = new Map(rows.map((row) => [row.id, row]));
-    return some.map(({ id }) => {
-      const row = rejected.get(id);
-      return row ? { ...row, refusal: null } : null;
-    });
+    const outcomes: (RejectionOutcome | null)[] = some.map(() => null);
+    for (const { place, ...row } of rows) outcomes[place - 1] = { ...row, refusal: null };
+    return outcomes;
   }
 
   /**

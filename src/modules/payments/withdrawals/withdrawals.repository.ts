@@ -9,7 +9,7 @@ import {
 } from '../domain/withdrawal-machine.js';
 import type { WithdrawalRow } from './withdrawals.types.js';
 
-export const WITHDRAWAL_COLUMNS = `id, user_id, amount, currency, provider, destination, hold_id, transfer_id, status, provider_reference,
+const COLUMNS = `id, user_id, amount, currency, provider, destination, hold_id, transfer_id, status, provider_reference,
   failure_code, review, checks, requested_at, decided_at, decided_by, note, submitted_at, settled_at`;
 
 export interface NewWithdrawal {
@@ -45,7 +45,7 @@ export class WithdrawalsRepository {
       `INSERT INTO withdrawals (id, user_id, amount, currency, provider, destination, hold_id, status, requested_at,
                                 decided_at)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, CASE WHEN $8 = 'approved' THEN $9::timestamptz END)
-       RETURNING ${WITHDRAWAL_COLUMNS}`,
+       RETURNING ${COLUMNS}`,
       [
         one.id,
         one.userId,
@@ -85,7 +85,7 @@ export class WithdrawalsRepository {
 
   async lock(manager: EntityManager, id: string): Promise<WithdrawalRow | null> {
     const [row] = await manager.query<WithdrawalRow[]>(
-      `SELECT ${WITHDRAWAL_COLUMNS} FROM withdrawals WHERE id = $1 FOR NO KEY UPDATE`,
+      `SELECT ${COLUMNS} FROM withdrawals WHERE id = $1 FOR NO KEY UPDATE`,
       [id],
     );
     return row ?? null;
@@ -107,7 +107,7 @@ export class WithdrawalsRepository {
               submitted_at = coalesce($10, submitted_at), settled_at = coalesce($11, settled_at),
               review = CASE WHEN $11::timestamptz IS NULL THEN review END,
               review_at = CASE WHEN $11::timestamptz IS NULL THEN review_at END
-       WHERE id = $1 AND status = ANY ($2) RETURNING ${WITHDRAWAL_COLUMNS}`,
+       WHERE id = $1 AND status = ANY ($2) RETURNING ${COLUMNS}`,
       [
         id,
         from,
@@ -143,7 +143,7 @@ export class WithdrawalsRepository {
   ): Promise<WithdrawalRow | null> {
     const [rows] = await manager.query<[WithdrawalRow[], number]>(
       `UPDATE withdrawals SET status = 'requested', decided_at = NULL, decided_by = NULL, review = $3, review_at = $4
-       WHERE id = $1 AND status = ANY ($2) RETURNING ${WITHDRAWAL_COLUMNS}`,
+       WHERE id = $1 AND status = ANY ($2) RETURNING ${COLUMNS}`,
       [id, withdrawalMachine.from('hold_back'), review, now],
     );
     return rows[0] ?? null;
@@ -159,7 +159,7 @@ export class WithdrawalsRepository {
   /** An operator has looked. */
   async resolve(manager: EntityManager, id: string): Promise<WithdrawalRow | null> {
     const [rows] = await manager.query<[WithdrawalRow[], number]>(
-      `UPDATE withdrawals SET review = NULL, review_at = NULL WHERE id = $1 AND review IS NOT NULL RETURNING ${WITHDRAWAL_COLUMNS}`,
+      `UPDATE withdrawals SET review = NULL, review_at = NULL WHERE id = $1 AND review IS NOT NULL RETURNING ${COLUMNS}`,
       [id],
     );
     return rows[0] ?? null;
@@ -177,7 +177,7 @@ export class WithdrawalsRepository {
   async find(id: string): Promise<WithdrawalRow | null> {
     const [row] = await this.database.query<WithdrawalRow>(
       'withdrawals.find',
-      `SELECT ${WITHDRAWAL_COLUMNS} FROM withdrawals WHERE id = $1`,
+      `SELECT ${COLUMNS} FROM withdrawals WHERE id = $1`,
       [id],
     );
     return row ?? null;
@@ -202,7 +202,7 @@ export class WithdrawalsRepository {
   async listOf(userId: string, before: string | null, limit: number): Promise<WithdrawalRow[]> {
     return await this.database.query<WithdrawalRow>(
       'withdrawals.of_user',
-      `SELECT ${WITHDRAWAL_COLUMNS} FROM withdrawals WHERE user_id = $1 AND ($2::uuid IS NULL OR id < $2)
+      `SELECT ${COLUMNS} FROM withdrawals WHERE user_id = $1 AND ($2::uuid IS NULL OR id < $2)
        ORDER BY id DESC LIMIT $3`,
       [userId, before, limit],
     );
@@ -212,7 +212,7 @@ export class WithdrawalsRepository {
   async listInReview(after: string | null, limit: number): Promise<WithdrawalRow[]> {
     return await this.database.query<WithdrawalRow>(
       'withdrawals.in_review',
-      `SELECT ${WITHDRAWAL_COLUMNS} FROM withdrawals WHERE review_at IS NOT NULL AND ($1::uuid IS NULL OR id > $1)
+      `SELECT ${COLUMNS} FROM withdrawals WHERE review_at IS NOT NULL AND ($1::uuid IS NULL OR id > $1)
        ORDER BY id LIMIT $2`,
       [after, limit],
     );
@@ -231,7 +231,7 @@ export class WithdrawalsRepository {
   async listByStatus(status: WithdrawalState, after: string | null, limit: number): Promise<WithdrawalRow[]> {
     return await this.database.query<WithdrawalRow>(
       'withdrawals.by_status',
-      `SELECT ${WITHDRAWAL_COLUMNS} FROM withdrawals WHERE status = $1 AND ($2::uuid IS NULL OR id > $2) ORDER BY id LIMIT $3`,
+      `SELECT ${COLUMNS} FROM withdrawals WHERE status = $1 AND ($2::uuid IS NULL OR id > $2) ORDER BY id LIMIT $3`,
       [status, after, limit],
     );
   }
