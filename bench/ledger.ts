@@ -213,10 +213,11 @@ async function throughputOfSlowCommits(place: Place, seconds: number): Promise<F
   await pool.end();
   return [
     figure(
+      // Told only: eight clients that wait for one commit together wait longer than each for its own.
       'random accounts, in groups, commits that take 1 ms, beside two locked accounts',
       'random',
       'floor',
-      1,
+      0,
     ),
     figure(
       'one hot account, in groups, commits that take 1 ms, beside two locked accounts',
