@@ -6,6 +6,7 @@ import { LedgerService } from '../../src/modules/wallet/ledger.service.js';
 import { VerifyService } from '../../src/modules/wallet/verify.service.js';
 import { GroupedCalls } from '../../src/platform/database/grouped-calls.js';
 import { restarted } from '../../src/platform/database/restarted.js';
+import { inTransaction } from '../support/in-transaction.js';
 import { startSystem, type System } from '../support/system.js';
 import { type GroupedTransfer, postGroup } from '../support/transfer-groups.js';
 import { Wallets } from '../support/wallets.js';
@@ -40,19 +41,6 @@ describe('transfers of many clients in one call', () => {
       [users],
     );
     return users.map((user) => rows.find(({ owner }) => owner === user)?.balance ?? 0);
-  };
-
-  const inTransaction = async <T>(work: (client: PoolClient) => Promise<T>): Promise<T> => {
-    const client = await system.db.connect();
-    try {
-      await client.query('BEGIN');
-      const result = await work(client);
-      await client.query('COMMIT');
-      return result;
-    } finally {
-      await client.query('ROLLBACK');
-      client.release();
-    }
   };
 
   /** An account's entries in order: what moved, and what it held then. */
@@ -168,12 +156,12 @@ describe('transfers of many clients in one call', () => {
 
     it('one whose account somebody else has in hand, without waiting for them', async () => {
       const [a, b, c, d] = (await some(4)) as [string, string, string, string];
-      await inTransaction(async (other) => {
+      await inTransaction(system, async (other) => {
         await other.query(
           "SELECT FROM ledger_accounts WHERE kind = 'user_available' AND owner = $1 FOR UPDATE",
           [a],
         );
-        await inTransaction(async (client) => {
+        await inTransaction(system, async (client) => {
           await client.query("SET LOCAL lock_timeout = '1s'");
           expect(
             await postGroup(client, [
@@ -230,10 +218,10 @@ describe('transfers of many clients in one call', () => {
       );
     for (const n of [0, 1])
       await expect(
-        inTransaction(async (client) => entry(client, (await postGroup(client, group))[n]!, 3)),
+        inTransaction(system, async (client) => entry(client, (await postGroup(client, group))[n]!, 3)),
       ).rejects.toMatchObject(unbalanced);
     await expect(
-      inTransaction(async (client) => {
+      inTransaction(system, async (client) => {
         await postGroup(client, group);
         const { rows } = await client.query<{ id: string }>(
           `INSERT INTO ledger_transfers (id, reference, input_hash, type, effective_at, created_at)
@@ -243,7 +231,7 @@ describe('transfers of many clients in one call', () => {
       }),
     ).rejects.toMatchObject(unbalanced);
     await expect(
-      inTransaction(async (client) => {
+      inTransaction(system, async (client) => {
         await client.query('SAVEPOINT s');
         const [transfer] = await postGroup(client, group);
         await client.query('ROLLBACK TO SAVEPOINT s');
@@ -384,7 +372,7 @@ describe('transfers of many clients in one call', () => {
       await wallets.release(gone);
       const busy = await wallets.hold(a, 100n);
       const open = await wallets.hold(b, 100n);
-      await inTransaction(async (other) => {
+      await inTransaction(system, async (other) => {
         await other.query('SELECT FROM ledger_holds WHERE id = $1 FOR UPDATE', [busy]);
         expect(await releaseAll([gone, randomUUID(), busy, open])).toEqual([null, null, null, SOME]);
       });

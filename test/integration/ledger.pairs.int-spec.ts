@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import type { PoolClient } from 'pg';
 import { LedgerService } from '../../src/modules/wallet/ledger.service.js';
 import { VerifyService } from '../../src/modules/wallet/verify.service.js';
+import { inTransaction } from '../support/in-transaction.js';
 import { startSystem, type System } from '../support/system.js';
 import { Wallets } from '../support/wallets.js';
 
@@ -29,19 +30,6 @@ describe('a transfer between two accounts', () => {
     for (const user of users) await wallets.deposit(user, 1000n);
     return users;
   }
-
-  const inTransaction = async <T>(work: (client: PoolClient) => Promise<T>): Promise<T> => {
-    const client = await system.db.connect();
-    try {
-      await client.query('BEGIN');
-      const result = await work(client);
-      await client.query('COMMIT');
-      return result;
-    } finally {
-      await client.query('ROLLBACK');
-      client.release();
-    }
-  };
 
   const pair = async (
     client: PoolClient,
@@ -74,8 +62,8 @@ describe('a transfer between two accounts', () => {
 
   it('is the same whichever of the two gives', async () => {
     const users = await two();
-    await inTransaction(async (client) => pair(client, users, 300));
-    await inTransaction(async (client) => pair(client, users, -100));
+    await inTransaction(system, async (client) => pair(client, users, 300));
+    await inTransaction(system, async (client) => pair(client, users, -100));
     expect((await accounts(users)).map(({ balance }) => balance)).toEqual([800, 1200]);
   });
 
@@ -85,24 +73,24 @@ describe('a transfer between two accounts', () => {
   ])('is not done, and nothing has changed, when %s', async (_, amount) => {
     const users = await two();
     const before = await accounts(users);
-    expect(await inTransaction(async (client) => pair(client, users, amount))).toBeNull();
+    expect(await inTransaction(system, async (client) => pair(client, users, amount))).toBeNull();
     expect(await accounts(users)).toEqual(before);
   });
 
   it('nor when the second is new, or the reference was used', async () => {
     const users = await two();
     const reference = randomUUID();
-    await inTransaction(async (client) => pair(client, users, 10, reference));
+    await inTransaction(system, async (client) => pair(client, users, 10, reference));
     const before = await accounts(users);
     const stranger = `${'f'.repeat(8)}${randomUUID().slice(8)}`;
-    expect(await inTransaction(async (client) => pair(client, [users[0], stranger], 10))).toBeNull();
-    expect(await inTransaction(async (client) => pair(client, users, 10, reference))).toBeNull();
+    expect(await inTransaction(system, async (client) => pair(client, [users[0], stranger], 10))).toBeNull();
+    expect(await inTransaction(system, async (client) => pair(client, users, 10, reference))).toBeNull();
     expect(await accounts(users)).toEqual(before);
   });
 
   it('goes on as if nothing had been tried, in the same transaction', async () => {
     const users = await two();
-    await inTransaction(async (client) => {
+    await inTransaction(system, async (client) => {
       const reference = randomUUID();
       expect(await pair(client, users, 10, reference)).not.toBeNull();
       expect(await pair(client, users, 10, reference)).toBeNull();
@@ -118,7 +106,7 @@ describe('a transfer between two accounts', () => {
       [b, a],
       [a, a],
     ] as const)
-      await expect(inTransaction(async (client) => pair(client, owners, 1))).rejects.toThrow(
+      await expect(inTransaction(system, async (client) => pair(client, owners, 1))).rejects.toThrow(
         'stand in the order',
       );
   });
@@ -151,7 +139,7 @@ describe('a transfer between two accounts', () => {
     it('with a leg that was added to it', async () => {
       const users = await two();
       await expect(
-        inTransaction(async (client) => entry(client, await pair(client, users, 10), 3, 5)),
+        inTransaction(system, async (client) => entry(client, await pair(client, users, 10), 3, 5)),
       ).rejects.toMatchObject(unbalanced);
     });
 
@@ -169,7 +157,7 @@ describe('a transfer between two accounts', () => {
         [async (client: PoolClient) => pair(client, users, 10), byHand],
       ])
         await expect(
-          inTransaction(async (client) => {
+          inTransaction(system, async (client) => {
             for (const step of steps) await step(client);
           }),
         ).rejects.toMatchObject(unbalanced);
@@ -178,7 +166,7 @@ describe('a transfer between two accounts', () => {
     it('when what was found to be so was rolled back to a savepoint', async () => {
       const users = await two();
       await expect(
-        inTransaction(async (client) => {
+        inTransaction(system, async (client) => {
           await client.query('SAVEPOINT s');
           const transfer = await pair(client, users, 10);
           await client.query('ROLLBACK TO SAVEPOINT s');
@@ -191,7 +179,7 @@ describe('a transfer between two accounts', () => {
     it('and legs that come after the constraint was looked at in the middle of the transaction', async () => {
       const users = await two();
       await expect(
-        inTransaction(async (client) => {
+        inTransaction(system, async (client) => {
           const transfer = await pair(client, users, 10);
           await client.query('SET CONSTRAINTS ledger_entries_balanced IMMEDIATE');
           await client.query('SET CONSTRAINTS ledger_entries_balanced DEFERRED');
@@ -202,7 +190,7 @@ describe('a transfer between two accounts', () => {
 
     it('and one of three legs, of which the last makes it wrong', async () => {
       await expect(
-        inTransaction(async (client) => {
+        inTransaction(system, async (client) => {
           const { rows } = await client.query(
             `INSERT INTO ledger_transfers (id, reference, input_hash, type, effective_at, created_at)
              VALUES (ledger_new_id(), gen_random_uuid()::text, '', 'test', now(), now()) RETURNING id`,
