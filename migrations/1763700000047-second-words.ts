@@ -279,6 +279,7 @@ export class SecondWords1763700000047 implements MigrationInterface {
         ADD CONSTRAINT market_void_requests_reason_check CHECK (market_id IS NULL OR reason IS NOT NULL);
       CREATE UNIQUE INDEX ux_market_void_requests_pending_game ON market_void_requests (game_id)
         WHERE market_id IS NULL AND approved_at IS NULL;
+      CREATE INDEX ix_market_void_requests_game ON market_void_requests (game_id);
 
       -- Null: its feed offers the outcome no longer. The row says that it had a price once.
       ALTER TABLE market_prices
@@ -329,6 +330,7 @@ export class SecondWords1763700000047 implements MigrationInterface {
         ALTER COLUMN price_num SET NOT NULL,
         ALTER COLUMN price_den SET NOT NULL;
       DROP INDEX ux_market_void_requests_pending_game;
+      DROP INDEX ix_market_void_requests_game;
       ALTER TABLE market_void_requests
         DROP CONSTRAINT market_void_requests_reason_check,
         DROP CONSTRAINT market_void_requests_word_check,

@@ -30,8 +30,10 @@ const CLOSED = '175.45.176.1';
 const OPEN = '198.51.100.1';
 const ODDS = '/odds';
 const NOTIFICATIONS = '/notifications';
+/** Where a client is that names none. */
+const ROOT = '/';
 /** Of a part of the system that is broken: tests of those have them come about. */
-const NOT_SEEN = [ODDS, NOTIFICATIONS].flatMap((namespace) => [
+const NOT_SEEN = [ODDS, NOTIFICATIONS, ROOT].flatMap((namespace) => [
   `${namespace} refused INTERNAL_ERROR`,
   `${namespace} refused SERVICE_UNAVAILABLE`,
 ]);
@@ -206,7 +208,7 @@ describe('the AsyncAPI document', () => {
     expect(sockets.wrong).toEqual([]);
   }, 60_000);
 
-  it.each([ODDS, NOTIFICATIONS])(
+  it.each([ODDS, NOTIFICATIONS, ROOT])(
     'has every code with which %s refuses a socket',
     async (namespace) => {
       const refusal = async (auth: Record<string, unknown>, address = OPEN) => {

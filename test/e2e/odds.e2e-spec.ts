@@ -191,6 +191,29 @@ describe('games that are followed', () => {
     }
   });
 
+  it('are the same by an id in capitals, as they are to REST', async () => {
+    const followed = await game();
+    const capitals = followed.id.toUpperCase();
+    expect((await reader.get(`games/${capitals}`)).data.id).toBe(followed.id);
+    const follower = await follow(system.url);
+    const { data } = await follower.subscribe({ games: [capitals, followed.id] });
+    expect(data.snapshots.map(({ id }: Json) => id)).toEqual([followed.id]);
+    await intake.take([price(followed, 'moneyline', 'home', 150)], []);
+    const now = await caughtUp(follower, followed.id);
+    expect(follower.known(followed.id)).toEqual(now);
+    const { seq } = data.snapshots[0];
+    const again = await follower.ask('subscribe', { games: [capitals], after: { [capitals]: seq } });
+    expect(again.data.snapshots).toEqual([]);
+    expect(again.data.changes.map(({ gameId, from }: Json) => [gameId, from])).toEqual([[followed.id, seq]]);
+    expect((await follower.ask('unsubscribe', { games: [capitals] })).success).toBe(true);
+    const heard = follower.told.length;
+    const other = await follow(system.url);
+    await other.subscribe({ games: [followed.id] });
+    await intake.take([price(followed, 'moneyline', 'home', 155)], []);
+    await caughtUp(other, followed.id);
+    expect(follower.told).toHaveLength(heard);
+  });
+
   it('are told on when a message was lost on its way', async () => {
     const followed = await game();
     const follower = await follow(secondUrl);

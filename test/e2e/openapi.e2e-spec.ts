@@ -142,7 +142,13 @@ describe('the OpenAPI document', () => {
     });
     await call('SettlementAdmin_get', operator, { id: settlement.id });
     await call('SettlementAdmin_list', operator);
-    await call('SportsAdmin_pendingVoids', operator);
+    await system.db.query(
+      `INSERT INTO market_void_requests (id, game_id, report, requested_by, requested_at, expires_at, bets)
+       SELECT gen_random_uuid(), $1, '{"status": "cancelled"}', $2, parley_now(), parley_now() + interval '1 day', 501`,
+      [second.id, operator.userId],
+    );
+    const [word] = await call('SportsAdmin_pendingVoids', operator);
+    await call('SportsAdmin_withdrawVoid', operator, { id: word.id });
     await eventually(async () => (await reader.get(`weeks/${id}`)).data.status !== 'grouped');
     await call('SettlementAdmin_settleWeek', operator, { id });
 

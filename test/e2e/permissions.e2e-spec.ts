@@ -33,6 +33,7 @@ const MAY_CALL: Record<string, Role[]> = {
   'PUT /api/v1/admin/markets/{id}/limit': ['admin'],
   'PUT /api/v1/admin/markets/{id}/prices': ['admin'],
   'GET /api/v1/admin/market-voids': ['admin'],
+  'DELETE /api/v1/admin/market-voids/{id}': ['admin'],
   'POST /api/v1/admin/markets/{id}/resume': ['admin'],
   'POST /api/v1/admin/markets/{id}/suspend': ['admin'],
   'POST /api/v1/admin/markets/{id}/void': ['admin'],

@@ -9,6 +9,7 @@ import { UnitOfWork } from '../../src/platform/database/unit-of-work.js';
 import { type Builders, unbalanced } from '../support/builders.js';
 import type { Client } from '../support/client.js';
 import { Deliveries } from '../support/deliveries.js';
+import { AGAIN, first, firstTouchdown, THREE, TWO } from '../support/first-touchdown.js';
 import { type Json, OddsFollower, ordered } from '../support/odds-follower.js';
 import { startPlayedWeek, WEEK } from '../support/played-week.js';
 import { aGame, moneyline, spread, total } from '../support/scripted-feed.js';
@@ -31,40 +32,9 @@ beforeEach(async () => {
   source = await aFollowedFeed(system);
 });
 
-const { rows, markets, game, openReasons, idOf, announce, odds } = toldFeed(() => ({ system, source }));
-
-const first = (prices: Record<string, number>): FeedMarket => ({
-  kind: 'prop',
-  line: null,
-  prop: {
-    key: 'first',
-    title: 'First touchdown',
-    outcomes: Object.keys(prices).map((key) => ({ key, label: key.toUpperCase() })),
-  },
-  prices: Object.entries(prices).map(([outcome, american]) => ({ outcome, american })),
-});
-const THREE = { a: 150, b: 150, c: 260 };
-const TWO = { a: -110, b: -110 };
-const AGAIN = { a: 150, b: 150, c: 300 };
-
-/** The prop as it is shown: its state, what it consists of, and what it has prices of. */
-async function shown(): Promise<string> {
-  const { data } = await admin.get(`games/${(await game()).id}`);
-  const prop = data.markets.find(({ kind }: Json) => kind === 'prop');
-  const detail = (await admin.get(`markets/${prop.id}`)).data;
-  expect(detail.prices.map(({ oddsId }: Json) => oddsId)).toEqual(
-    prop.prices.map(({ oddsId }: Json) => oddsId),
-  );
-  const prices = prop.prices.map(({ outcome, american }: Json) => `${outcome} ${american}`);
-  return `${prop.status} ${prop.outcomes.map(({ key }: Json) => key).join('')}: ${prices.join(', ')}`;
-}
-
-async function bet(player: Client, outcome: string, over: object = {}): Promise<string> {
-  const marketId = await idOf('a', 'prop');
-  const body = { marketId, outcome, stake: 10, acceptOdds: 'any', ...over };
-  const { status, error } = await player.post('bets', body, { key: randomUUID() });
-  return status === 201 ? 'placed' : `${status} ${error.code}`;
-}
+const told = toldFeed(() => ({ system, source }));
+const { rows, markets, game, openReasons, idOf, announce, odds } = told;
+const { shown, bet } = firstTouchdown(told, () => admin);
 
 describe('an outcome that its feed no longer offers', () => {
   it('has no price and takes no bet until it has one again; the others go on', async () => {
@@ -73,8 +43,8 @@ describe('an outcome that its feed no longer offers', () => {
     await odds([first(THREE)]);
     expect(await shown()).toBe('open abc: a 150, b 150, c 260');
     expect(await bet(player, 'c')).toBe('placed');
-    const [told] = (await admin.get(`games/${(await game()).id}`)).data.markets;
-    const shownPrice = told.prices.find(({ outcome }: Json) => outcome === 'c').oddsId;
+    const [market] = (await admin.get(`games/${(await game()).id}`)).data.markets;
+    const shownPrice = market.prices.find(({ outcome }: Json) => outcome === 'c').oddsId;
 
     await odds([first(TWO)]);
     expect(await shown()).toBe('open abc: a -110, b -110');
@@ -159,6 +129,11 @@ describe('an outcome that its feed no longer offers', () => {
 
       await odds([first(AGAIN), moneyline()]);
       await expectCurrent();
+      const { event, payload } = follower.told.at(-1)!;
+      expect([event, payload.prices.map(({ outcome }: Json) => outcome).toSorted()]).toEqual([
+        'odds:changed',
+        ['b', 'c'],
+      ]);
       expect(follower.gaps).toBe(0);
     } finally {
       follower.close();

@@ -5,6 +5,7 @@ import { FeedSilence } from '../../src/modules/sports/feeds/feed-silence.js';
 import { FeedsRepository } from '../../src/modules/sports/feeds/feeds.repository.js';
 import type { FeedDto, FeedPollDto } from '../../src/modules/sports/feeds/dto/feeds.dto.js';
 import { FeedIntakeService } from '../../src/modules/sports/feeds/intake.service.js';
+import type { FeedMarket } from '../../src/modules/sports/feeds/sports-feed.js';
 import { OddsIntakeService } from '../../src/modules/sports/odds/odds-intake.service.js';
 import type { PollRules } from '../../src/platform/config/sport-rules.js';
 import { Builders } from '../support/builders.js';
@@ -95,37 +96,25 @@ describe('a feed that is followed', () => {
     expect(seen.polls.every((poll) => poll.failures === 0 && poll.lastError === null)).toBe(true);
   });
 
-  it('is told the lines that are offered when it is taken up, also those that wait for a fresh price', async () => {
+  it('can look up the lines that are offered at any time, of which one that is doubted is none', async () => {
     const feed = newFeed();
-    const say = (line: string) => {
-      feed.says.odds = [{ externalId: 'a', markets: [moneyline(), spread(line), total('45.5')] }];
+    const say = (...markets: FeedMarket[]) => {
+      feed.says.odds = [{ externalId: 'a', markets: [moneyline(), ...markets] }];
     };
-    const linesOf = async () =>
-      (
-        await system.db.query(
-          `SELECT m.line::text || ' ' || m.status AS text FROM markets m JOIN games g ON g.id = m.game_id
-           WHERE g.source = $1 AND m.kind = 'spread' ORDER BY m.line`,
-          [feed.source],
-        )
-      ).rows.map(({ text }) => text);
-    say('-3');
-    const first = follow(feed);
-    await eventually(async () => (await linesOf()).includes('-3.00 open'));
-    expect(feed.held).toEqual([]);
-    say('-3.5');
-    await eventually(async () => (await linesOf()).includes('-3.50 open'));
-    await first.stop();
-    await system.db.query(
-      `UPDATE markets m SET status = 'suspended', suspended_by = 'feed_stale' FROM games g
-       WHERE g.id = m.game_id AND g.source = $1 AND m.kind = 'total'`,
-      [feed.source],
-    );
+    const lines = async (wanted: readonly string[]) =>
+      await eventually(async () => {
+        const held = (await feed.held()).map(({ externalId, kind, line }) => `${externalId} ${kind} ${line}`);
+        return JSON.stringify(held.toSorted()) === JSON.stringify(wanted);
+      });
+    say(spread('-3'), total('45.5'));
     follow(feed);
-    await eventually(async () => feed.begun === 2);
-    expect(feed.held.toSorted((one, other) => one.kind.localeCompare(other.kind))).toEqual([
-      { externalId: 'a', kind: 'spread', line: '-3.50' },
-      { externalId: 'a', kind: 'total', line: '45.50' },
-    ]);
+    expect(await lines(['a spread -3.00', 'a total 45.50'])).toBe(true);
+    say(spread('-3.5'), total('45.5'));
+    expect(await lines(['a spread -3.50', 'a total 45.50'])).toBe(true);
+    say(spread('-3.5'), total('45.5', 110, 110)); // gives money away
+    expect(await lines(['a spread -3.50'])).toBe(true);
+    say(total('45.5'));
+    expect(await lines(['a total 45.50'])).toBe(true);
   });
 
   it('that fails is asked less and less often, and says so; it goes on by itself when it answers again', async () => {

@@ -298,7 +298,7 @@ describe('The Odds API', () => {
     feed = feedOf(server, { everySeconds: { schedule: 60, odds: 60, scores: 60, results: 60 } });
     const first = await feed.odds(now());
     expect(await feed.odds(now())).toBeNull();
-    feed.begin([]);
+    feed.begin(async () => []);
     expect(await feed.odds(now())).toEqual(first);
     expect(server.requests.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
   });
@@ -329,27 +329,35 @@ describe('The Odds API', () => {
       return told?.find(({ externalId }) => externalId === EPL)?.markets.map(({ line: of }) => of);
     };
 
-    it('is moved to only by more of them', async () => {
-      offerTotals(3, 3, 2.5);
-      expect(await line()).toEqual(['3']);
+    it('stays while it is offered, until another has more of them', async () => {
+      let open: string | null = '3.00';
+      feed.begin(async () => (open === null ? [] : [{ externalId: EPL, kind: 'total', line: open }]));
       offerTotals(2.5, 3);
       expect(await line()).toEqual(['3']);
-      offerTotals();
-      expect(await line()).toEqual([]);
-      offerTotals(2.5, 3);
+      expect(await line()).toEqual(['3']);
+      // Its market is suspended, for it was not believed, or nobody had it for a while.
+      open = null;
+      expect(await line()).toEqual(['2.5']);
+      open = '3.00';
       expect(await line()).toEqual(['3']);
       offerTotals(2.5, 2.5, 3);
       expect(await line()).toEqual(['2.5']);
-      offerTotals(2.5, 3);
+      open = '2.50';
+      offerTotals(3, 2.5);
       expect(await line()).toEqual(['2.5']);
     });
 
-    it('is the one that is offered when the feed is taken up', async () => {
-      offerTotals(2.5, 3);
-      feed.begin([{ externalId: EPL, kind: 'total', line: '3.00' }]);
-      expect(await line()).toEqual(['3']);
-      feed.begin([]);
-      expect(await line()).toEqual(['2.5']);
+    it('is looked up for each answer, and for nothing else', async () => {
+      let looked = 0;
+      feed = feedOf(server, { everySeconds: { schedule: 60, odds: 60, scores: 60, results: 60 } });
+      feed.begin(async () => {
+        looked += 1;
+        return [];
+      });
+      await feed.schedule(now());
+      expect(looked).toBe(0);
+      for (let again = 0; again < 3; again += 1) await feed.odds(now());
+      expect(looked).toBe(1);
     });
   });
 

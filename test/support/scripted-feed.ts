@@ -4,7 +4,7 @@ import type {
   FeedOdds,
   FeedResult,
   FeedScore,
-  HeldLine,
+  HeldLines,
   SportsFeed,
 } from '../../src/modules/sports/feeds/sports-feed.js';
 
@@ -23,12 +23,12 @@ export class ScriptedFeed implements SportsFeed {
   hangs = false;
   /** How often it was taken up. */
   begun = 0;
-  /** What it was told to be offered when it was taken up last. */
-  held: readonly HeldLine[] = [];
+  /** What it may look up since it was taken up last. */
+  held: HeldLines = async () => [];
 
   constructor(readonly source: string) {}
 
-  begin(held: readonly HeldLine[]): void {
+  begin(held: HeldLines): void {
     this.begun += 1;
     this.held = held;
   }

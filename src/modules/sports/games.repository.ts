@@ -122,6 +122,25 @@ export class GamesRepository {
     return rows.map((row) => row.id);
   }
 
+  /**
+   * Opens the closed markets of a game that is to come after all. Those of a feed are suspended in the same breath, as if it had fallen
+   * silent: what it offers by now, and at which prices, its next answer tells.
+   */
+  async reopenMarkets(
+    manager: EntityManager,
+    gameId: string,
+    from: readonly MarketState[],
+    now: Date,
+  ): Promise<void> {
+    await manager.query(
+      `UPDATE markets SET status = CASE WHEN of_feed THEN 'suspended' ELSE 'open' END,
+         suspended_by = CASE WHEN of_feed THEN 'feed_stale' END, updated_at = $3
+       WHERE game_id = $1 AND status = ANY ($2)`,
+      [gameId, from, now],
+    );
+    this.changes.told(manager, gameId);
+  }
+
   /** Moves one market that is in one of the states `from`. What is suspended this way is so by an operator. */
   async moveMarket(
     manager: EntityManager,

@@ -13,7 +13,7 @@ import type { Game } from './entities/game.entity.js';
 import type { Market } from './entities/market.entity.js';
 import { GamesRepository } from './games.repository.js';
 import { GamesService } from './games.service.js';
-import { MarketVoidsService } from './market-voids.service.js';
+import { ALONE, MarketVoidsService } from './market-voids.service.js';
 import { SlateCache } from './slate-cache.js';
 import { sportsErrors } from './sports.errors.js';
 import { gameResultRecorded } from './sports.events.js';
@@ -64,11 +64,12 @@ export class MarketsService {
       if (!game) throw sportsErrors.GAME_NOT_FOUND({ gameId });
       await this.repository.shutGate(manager, gameId);
       if (event === 'resume') this.requireToCome(game, market);
+      let consent = ALONE;
       if (event === 'void') {
         await this.requireVoidable(manager, market);
-        const request = await this.voids.requireSecond(manager, subject.userId, market, reason);
-        if (request) return request;
+        consent = await this.voids.requireSecond(manager, subject.userId, market, reason);
       }
+      if (consent.waits) return consent.waits;
       await this.perform(manager, market, event);
       if (event === 'resume') await this.repository.liftHalt(manager, market, this.clock.now());
       if (event === 'void') await this.publishNewResult(manager, game);
@@ -77,7 +78,7 @@ export class MarketsService {
         action: `market.${event}`,
         subjectType: 'market',
         subjectId: marketId,
-        details: { reason },
+        details: { reason, ...(consent.agreed ? { request: consent.agreed } : {}) },
       });
       return null;
     });

@@ -7,6 +7,7 @@ import { isOver } from './domain/game-report.js';
 import { marketMachine } from './domain/markets.js';
 import type { Game } from './entities/game.entity.js';
 import { GamesRepository } from './games.repository.js';
+import { MarketVoidsService } from './market-voids.service.js';
 import { gameResultRecorded } from './sports.events.js';
 
 /** What was said of a game is said again, or by nobody otherwise. The caller holds the game and its shut gate. */
@@ -17,12 +18,16 @@ export class ResultConfirmationsService {
     private readonly outbox: OutboxService,
     private readonly audit: AuditService,
     private readonly clock: Clock,
+    private readonly voids: MarketVoidsService,
   ) {}
 
   /** A file, or a person, says what is known: a person's word it is from now on. */
   async agree(manager: EntityManager, game: Game, actorId: string | null): Promise<void> {
-    if (game.confirmDueAt !== null) return await this.confirm(manager, game, actorId);
-    if (actorId === null || game.toldByPerson || !isOver(game.status)) return;
+    const waited = game.confirmDueAt !== null;
+    if (!waited && (actorId === null || game.toldByPerson || !isOver(game.status))) return;
+    // Whoever wanted the game or a market of it voided before has been contradicted.
+    await this.voids.forget(manager, game.id);
+    if (waited) return await this.confirm(manager, game, actorId);
     await this.repository.updateGame(manager, game.id, [game.status], { toldByPerson: true });
     await this.note(manager, game, actorId, game.resultVersion);
   }
@@ -44,14 +49,20 @@ export class ResultConfirmationsService {
     await this.note(manager, game, actorId, version);
   }
 
-  /** Who has said what, and what was known before. */
-  async noteWord(manager: EntityManager, before: Game, to: object, actorId: string | null): Promise<void> {
+  /** Who has said what, what was known before, and whose request of it they agreed with, where it took two. */
+  async noteWord(
+    manager: EntityManager,
+    before: Game,
+    to: object,
+    actorId: string | null,
+    agreed: object | null = null,
+  ): Promise<void> {
     await this.audit.record(manager, {
       actorId,
       action: 'game.result',
       subjectType: 'game',
       subjectId: before.id,
-      details: { from: factsOf(before), to },
+      details: { from: factsOf(before), to, ...(agreed ? { request: agreed } : {}) },
     });
   }
 

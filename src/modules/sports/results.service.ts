@@ -6,9 +6,9 @@ import { UnitOfWork } from '../../platform/database/unit-of-work.js';
 import { OutboxService } from '../../platform/outbox/outbox.service.js';
 import {
   endEvent,
+  endOf,
   type GameEnd,
   type GameReport,
-  hasAction,
   hasStand,
   isKnown,
   isOver,
@@ -22,7 +22,7 @@ import type { MarketVoidDto } from './dto/market-voids.dto.js';
 import type { Game } from './entities/game.entity.js';
 import { GameDeadlinesService } from './game-deadlines.service.js';
 import { GamesRepository } from './games.repository.js';
-import { MarketVoidsService } from './market-voids.service.js';
+import { ALONE, type Consent, MarketVoidsService } from './market-voids.service.js';
 import { ResultConfirmationsService } from './result-confirmations.service.js';
 import { SettledWeeksPort } from './settled-weeks.port.js';
 import { SlateCache } from './slate-cache.js';
@@ -92,9 +92,10 @@ export class ResultsService {
       return null;
     }
     if (isOver(game.status)) await this.requireCorrectable(manager, game, report, word);
-    const waits = await this.apply(manager, game, report, word);
-    if (waits === null) await this.confirmations.noteWord(manager, game, report, actorId);
-    return waits;
+    const consent = await this.apply(manager, game, report, word);
+    if (consent.waits) return consent.waits;
+    await this.confirmations.noteWord(manager, game, report, actorId, consent.agreed);
+    return null;
   }
 
   /**
@@ -166,7 +167,7 @@ export class ResultsService {
       throw sportsErrors.RESULT_CLOSED({ status: game.status, toldByPerson: game.toldByPerson });
   }
 
-  private async apply(manager: EntityManager, game: Game, report: GameReport, word: Word): Promise<Waits> {
+  private async apply(manager: EntityManager, game: Game, report: GameReport, word: Word): Promise<Consent> {
     if (report.status === 'postponed')
       return await this.postpone(manager, game, report.startsAt ?? null, word);
     // What is not played needs no start.
@@ -177,7 +178,7 @@ export class ResultsService {
     if (report.status !== 'in_progress') return await this.finish(manager, game, report.status, stand, word);
     await this.change(manager, game, game.status === 'scheduled' ? 'start' : 'stand', stand);
     await this.closeBetting(manager, game.id);
-    return null;
+    return ALONE;
   }
 
   /** The game is over, or is over otherwise than was said: once that is confirmed, a new version of its result. */
@@ -187,11 +188,12 @@ export class ResultsService {
     end: GameEnd,
     result: Partial<Stand>,
     { confirm, actorId, report }: Word,
-  ): Promise<Waits> {
-    if (actorId !== null && report !== null && this.voidsMarkets(game, end, result)) {
-      const waits = await this.voids.requireSecondForGame(manager, actorId, game.id, report);
-      if (waits) return waits;
-    }
+  ): Promise<Consent> {
+    const consent =
+      actorId === null || report === null
+        ? ALONE
+        : await this.voids.requireSecondForGame(manager, actorId, game, report);
+    if (consent.waits) return consent;
     const now = this.clock.now();
     const dueAt = new Date(now.getTime() + this.rules.settlement.confirmAfterSeconds * 1000);
     const version = game.resultVersion + 1;
@@ -204,51 +206,49 @@ export class ResultsService {
     if (confirm === 'now') {
       await this.repository.moveMarkets(manager, game.id, marketMachine.from('close'), 'closed', now);
       await this.outbox.publish(manager, gameResultRecorded, { gameId: game.id, version });
-      return null;
+      return consent;
     }
     await this.closeBetting(manager, game.id);
     await this.deadlines.confirmAt(manager, game.id, dueAt);
-    return null;
+    return consent;
   }
 
-  /** All of them, but for what was decided before it broke off. */
-  private voidsMarkets(game: Game, status: GameEnd, result: Partial<Stand>): boolean {
-    const { homeScore, awayScore, minutesPlayed, sport } = game;
-    const actionMinutes = this.rules.settlement.actionMinutes[sport] ?? null;
-    return !hasAction({ homeScore, awayScore, minutesPlayed, ...result, status, actionMinutes });
-  }
-
-  /** A new start within the sport's grace keeps the bets; without one the game has until the end of the grace. */
+  /**
+   * A new start within the sport's grace keeps the bets; without one the game has until the end of the grace. Once that is over nothing
+   * is waited for, and to put the game off is to end it.
+   */
   private async postpone(
     manager: EntityManager,
     game: Game,
     startsAt: Date | null,
     word: Word,
-  ): Promise<Waits> {
+  ): Promise<Consent> {
     if (isOver(game.status)) throw conflict(game, 'postpone');
     const now = this.clock.now();
     if (startsAt !== null && startsAt <= now)
       throw sportsErrors.GAME_STATE_CONFLICT({ field: 'startsAt', now: now.toISOString() });
-    if (startsAt !== null && startsAt <= this.deadlines.graceEndsAt(game)) {
+    const graceEndsAt = this.deadlines.graceEndsAt(game);
+    if (startsAt !== null && startsAt <= graceEndsAt) {
       const interrupted = game.interrupted || hasStand(game);
       await this.change(manager, game, 'reschedule', { startsAt, interrupted, ...NO_STAND });
       if (!interrupted) await this.reopen(manager, game.id);
       await this.deadlines.schedule(manager, [{ id: game.id, startsAt }]);
-      return null;
+      return ALONE;
     }
-    if (startsAt !== null) return await this.abandon(manager, game, word);
+    if (startsAt !== null || now >= graceEndsAt) return await this.abandon(manager, game, word);
     await this.change(manager, game, 'postpone');
     await this.closeBetting(manager, game.id);
     await this.deadlines.waitForStart(manager, game);
-    return null;
+    return ALONE;
   }
 
   /** A game that will not be finished: what was decided before it broke off stands. */
-  private async abandon(manager: EntityManager, game: Game, word: Word): Promise<Waits> {
-    const begun = game.status === 'in_progress' || game.homeScore !== null;
-    return await this.finish(manager, game, begun ? 'abandoned' : 'cancelled', {}, word);
+  private async abandon(manager: EntityManager, game: Game, word: Word): Promise<Consent> {
+    const { status } = endOf(game, { status: 'postponed' });
+    return await this.finish(manager, game, status, {}, word);
   }
 
+  /** What waits for a second person was said of the game as it was: unless it only goes on, nobody has consented to more of it. */
   private async change(
     manager: EntityManager,
     game: Game,
@@ -260,6 +260,7 @@ export class ResultsService {
     const change = { ...facts, status, updatedAt: this.clock.now() };
     if (!(await this.repository.updateGame(manager, game.id, [game.status], change)))
       throw conflict(game, event);
+    if (event !== 'start' && event !== 'stand') await this.voids.forget(manager, game.id);
   }
 
   /** What is suspended stays so: were the start moved, an operator's halt and a line that has moved away must not open. */
@@ -270,7 +271,7 @@ export class ResultsService {
   /** Not of a game that was interrupted: its score is known, and the prices are of before. */
   private async reopen(manager: EntityManager, gameId: string): Promise<void> {
     const now = this.clock.now();
-    await this.repository.moveMarkets(manager, gameId, marketMachine.from('reopen'), 'open', now);
+    await this.repository.reopenMarkets(manager, gameId, marketMachine.from('reopen'), now);
   }
 
   private requireStarted(game: Game): void {

@@ -4,6 +4,7 @@ import { Clock } from '../../platform/clock/clock.js';
 import { Rules } from '../../platform/config/rules.js';
 import { type GameToImport, type ImportedGameRow, ImportRepository } from './import.repository.js';
 import { GameDeadlinesService } from './game-deadlines.service.js';
+import { MarketVoidsService } from './market-voids.service.js';
 import { GameChanges } from './odds/game-changes.js';
 import { type OfferedGame, type OfferedMarkets, toGameRow, toPriceRows } from './offered-game.js';
 import { ResultsService } from './results.service.js';
@@ -27,6 +28,7 @@ export class SlateIntakeService {
     private readonly clock: Clock,
     private readonly rules: Rules,
     private readonly changes: GameChanges,
+    private readonly voids: MarketVoidsService,
   ) {}
 
   /**
@@ -79,6 +81,8 @@ export class SlateIntakeService {
     const flexUntil = new Date(now + this.rules.settlement.flexScheduleHours * HOUR_MS);
     const postponed = await this.repository.findPostponed(manager, games, flexUntil);
     const touched = await this.repository.upsertGames(manager, games, flexUntil, postponed);
+    const known = touched.filter(({ inserted }) => !inserted).map(({ id }) => id);
+    if (known.length > 0) await this.voids.forget(manager, ...known);
     // Also those whose result follows, lest one be left without an end if it does not; but not before it can.
     await this.deadlines.schedule(
       manager,

@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Param, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { Accepted, type Listed } from '../../platform/http/answers.js';
 import { httpErrors } from '../../platform/http/http.errors.js';
@@ -119,5 +119,16 @@ export class SportsAdminController {
   })
   async pendingVoids(@Query() query: CursorQuery): Promise<Listed<MarketVoidDto>> {
     return await this.voids.pending(query);
+  }
+
+  @Delete('market-voids/:id')
+  @RequiresPermission('markets.void')
+  @Operation({
+    summary: 'Take back what waits for a second person, your own or another’s',
+    answer: null,
+    errors: [sportsErrors.MARKET_VOID_NOT_FOUND],
+  })
+  async withdrawVoid(@CurrentSubject() subject: Subject, @Param() { id }: IdParam): Promise<void> {
+    await this.voids.withdraw(subject, id);
   }
 }

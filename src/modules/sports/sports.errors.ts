@@ -33,6 +33,10 @@ export const sportsErrors = defineErrors({
     status: 409,
     message: 'The result stands: a person gave it, or its week is settled. Only an operator may change it.',
   },
+  MARKET_VOID_NOT_FOUND: {
+    status: 404,
+    message: 'Nothing of that id waits for a second person: it was taken back, was decided or has expired.',
+  },
   SECOND_PERSON_NEEDED: {
     status: 409,
     message: 'There are many bets on it: another person must ask for them to be voided too.',

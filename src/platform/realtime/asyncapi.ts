@@ -238,8 +238,9 @@ function errorsOf({ errors, operates }: SocketAsk, guards: GuardErrors): ErrorFa
   ];
 }
 
-/** `/odds` is `odds`, `market:status` is `marketStatus`: what a generator can make a name of. */
+/** `/odds` is `odds`, `/` is `root`, `market:status` is `marketStatus`: what a generator can make a name of. */
 function idOf(name: string): string {
+  if (name === '/') return 'root';
   return name.replace(/^\W+/, '').replace(/\W+(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 

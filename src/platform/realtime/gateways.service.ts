@@ -28,7 +28,7 @@ export class GatewaysService implements OnModuleInit {
         .flatMap((one) => this.ownHandlers(one))
         .map((name) => `${name} does not go through SocketAsks`),
       ...contracts
-        .filter(({ gateway }) => !gateways.some((one) => one === gateway))
+        .filter(({ gateway }) => gateway !== null && !gateways.some((one) => one === gateway))
         .map(({ name }) => `${name} is declared, and no gateway of it runs`),
     ];
     if (problems.length > 0) throw new Error(`Sockets: ${problems.join('; ')}`);

@@ -92,9 +92,19 @@ export function defineSocketAsk<Body extends object>(options: AskOptions<Body>):
   return ask;
 }
 
+/** Of Socket.IO itself: it is there without a gateway, and whoever may have a socket gets one. */
+const ROOT = {
+  name: '/',
+  title: 'Nothing but the end of the session',
+  description:
+    'Where a client is that names no namespace. Nothing is asked for here; connect to the other namespaces directly.',
+  gateway: null,
+};
+
 /** What of a namespace was declared. */
 export interface SocketContract extends NamespaceOptions {
-  readonly gateway: object;
+  /** Null of the root. */
+  readonly gateway: object | null;
   readonly events: readonly SocketEvent[];
   readonly asks: readonly SocketAsk[];
 }
@@ -108,7 +118,7 @@ export function socketContracts(): SocketContract[] {
   if (lost) throw new Error(`${lost.name} is declared of ${lost.namespace}, which no gateway serves`);
   const byName = <T extends { readonly name: string }>(list: readonly T[]): T[] =>
     list.toSorted((a, b) => a.name.localeCompare(b.name));
-  return byName([...namespaces.values()]).map((namespace) => ({
+  return byName([ROOT, ...namespaces.values()]).map((namespace) => ({
     ...namespace,
     events: byName(events.filter((event) => overlap(event.namespace, namespace.name))),
     asks: byName(asks.filter((ask) => ask.namespace === namespace.name)),

@@ -76,6 +76,11 @@ export function mayDo(role: Role, permission: Permission): boolean {
   return SETS.get(role)?.has(permission) ?? false;
 }
 
+/** The roles that may do at least one of these. */
+export function rolesThatMay(...permissions: readonly Permission[]): readonly Role[] {
+  return ROLES.filter((role) => permissions.some((permission) => mayDo(role, permission)));
+}
+
 /** Whether someone of one role stands above someone of another. */
 export function outranks(role: Role, other: Role): boolean {
   return RANKS[role] > RANKS[other];

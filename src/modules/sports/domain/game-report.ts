@@ -99,6 +99,23 @@ export function hasAction({
   );
 }
 
+/** An end, and how the game stands by it. */
+export interface End extends Stand {
+  status: GameEnd;
+}
+
+/**
+ * What a report that ends a game makes of it, and so what two reports have in common that come to the same. One put off to when nobody
+ * waits for it any more is cancelled, or stands as it did when it broke off.
+ */
+export function endOf(game: Stand & { status: GameState }, report: Omit<GameReport, 'startsAt'>): End {
+  const { status } = report;
+  if (status === 'in_progress') throw new TypeError('a game that goes on has no end');
+  if (status !== 'postponed') return { status, ...standOf(game, report) };
+  const begun = game.status === 'in_progress' || game.homeScore !== null;
+  return { status: begun ? 'abandoned' : 'cancelled', ...stand(game) };
+}
+
 /** Whether a report says nothing that is not known of the game. */
 export function isKnown(game: Stand & { status: GameState; startsAt: Date }, report: GameReport): boolean {
   if (report.status === 'postponed' && report.startsAt !== undefined)

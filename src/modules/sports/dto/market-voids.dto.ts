@@ -14,7 +14,8 @@ export class MarketVoidDto {
 
   @ObjectField(() => GameResultDto, {
     nullable: true,
-    description: 'What was said of the whole game, and must be said again; null of a single market',
+    description:
+      'What was said of the whole game; a second person says what comes to the same. Null of a single market',
   })
   result: GameResultDto | null;
 

@@ -98,6 +98,16 @@ export class FeedBook {
     return [...this.games.values()].filter(({ doubted }) => doubted);
   }
 
+  /** Games to come of which a market is held to wait for a fresh price. */
+  waiting(now: Date): string[] {
+    return [...this.games.values()]
+      .filter(
+        ({ startsAt, markets }) =>
+          startsAt > now && markets.some(({ suspendedBy }) => suspendedBy === 'feed_stale'),
+      )
+      .map(({ externalId }) => externalId);
+  }
+
   game(externalId: string): KnownGame | undefined {
     return this.games.get(externalId);
   }

@@ -8,7 +8,7 @@ import type { FeedDoubtsService } from './feed-doubts.service.js';
 import type { FeedsRepository } from './feeds.repository.js';
 import { FEED_POLLS, type FeedPollKind } from './feeds.types.js';
 import type { FeedIntakeService } from './intake.service.js';
-import type { HeldLine, SportsFeed } from './sports-feed.js';
+import type { SportsFeed } from './sports-feed.js';
 
 /** A worker that is killed is replaced this soon. */
 const HELD_SECONDS = 4;
@@ -78,19 +78,18 @@ export class FeedFollower {
       this.abort();
       return false;
     }
-    const lines = this.following === null ? await this.parts.repository.heldLines(this.feed.source) : null;
     this.heldUntil = asked + HELD_SECONDS * 1000 - MARGIN_MS;
     clearTimeout(this.overdue);
     this.overdue = setTimeout(() => this.abort(), this.heldUntil - performance.now());
-    if (lines !== null) this.begin(lines);
+    if (this.following === null) this.begin();
     return false;
   }
 
-  private begin(held: readonly HeldLine[]): void {
+  private begin(): void {
     this.following = new AbortController();
     this.scheduleKnown = false;
     this.parts.intake.forget(this.feed.source);
-    this.feed.begin?.(held);
+    this.feed.begin?.(() => this.parts.repository.heldLines(this.feed.source));
     this.logger.log('is followed by this worker');
     for (const loop of this.loops) loop.start();
   }

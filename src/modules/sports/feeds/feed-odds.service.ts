@@ -65,6 +65,7 @@ export class FeedOddsService {
     if (externalIds.some((id) => book.game(id)?.doubted === false)) book.outdate();
     const open = await this.repository.openMarkets(source, externalIds);
     await this.store(
+      book,
       open.map((row) => row.game_id),
       { withdrawn: [], dropped: [], doubted: open.flatMap((row) => row.market_ids) },
     );
@@ -79,7 +80,7 @@ export class FeedOddsService {
     const { taken, doubts } = this.compare(book, answer);
     const shut = book.doubted().map((game) => ({ game, difference: nothingOf(game) }));
     signal.throwIfAborted();
-    await this.suspend([...taken, ...shut]);
+    await this.suspend(book, [...taken, ...shut]);
     await this.doubts.note(source, doubts);
     const moved = taken.flatMap(({ game, difference }) =>
       difference.moved.length > 0 ? [{ source, externalId: game.externalId, markets: difference.moved }] : [],
@@ -95,17 +96,21 @@ export class FeedOddsService {
     return book;
   }
 
-  /** All that is known once in a while, and what waits for a fresh price at every answer. */
+  /**
+   * All that is known once in a while, and what waits for a fresh price at every answer: also what was held to wait and does so no
+   * longer, for an operator has opened it.
+   */
   private async refresh(book: FeedBook): Promise<void> {
     const now = this.clock.now().getTime();
     if (book.isOlderThan(now, READ_AGAIN_MS)) {
       book.readAll(await this.repository.knownGames(book.source, null), now);
       return;
     }
-    const waiting = (await this.repository.waitingGames(book.source)).filter(
-      (id) => book.game(id) !== undefined,
-    );
-    if (waiting.length > 0) book.read(await this.repository.knownGames(book.source, waiting));
+    const waiting = new Set([
+      ...(await this.repository.waitingGames(book.source)),
+      ...book.waiting(this.clock.now()),
+    ]);
+    if (waiting.size > 0) book.read(await this.repository.knownGames(book.source, [...waiting]));
   }
 
   private compare(book: FeedBook, answer: readonly FeedOdds[]): { taken: Taken[]; doubts: Doubt[] } {
@@ -138,12 +143,13 @@ export class FeedOddsService {
    * What is not offered any longer is as if its line had moved; what is doubted waits for a price that is not; an outcome that is
    * missing in what is offered has no price until it gets one.
    */
-  private async suspend(taken: readonly Taken[]): Promise<void> {
+  private async suspend(book: FeedBook, taken: readonly Taken[]): Promise<void> {
     const shut = taken.filter(
       ({ difference: { withdrawn, doubted, dropped } }) =>
         withdrawn.length + doubted.length + dropped.length > 0,
     );
     await this.store(
+      book,
       shut.map(({ game }) => game.gameId),
       {
         withdrawn: shut.flatMap(({ difference }) => difference.withdrawn),
@@ -158,12 +164,14 @@ export class FeedOddsService {
     }
   }
 
+  /** What was not there any more to be changed, of a game that is put off for example, is otherwise than it is held. */
   private async store(
+    book: FeedBook,
     games: readonly string[],
     { withdrawn, doubted, dropped }: Pick<OddsDifference, 'withdrawn' | 'doubted' | 'dropped'>,
   ): Promise<void> {
     if (games.length === 0) return;
-    await this.unitOfWork.run(async (manager) => {
+    const changed = await this.unitOfWork.run(async (manager) => {
       await this.repository.shutGames(manager, games);
       const told = [
         ...(await this.repository.suspend(manager, withdrawn, 'line_moved')),
@@ -171,7 +179,10 @@ export class FeedOddsService {
         ...(await this.repository.withdraw(manager, dropped)),
       ];
       this.changes.told(manager, ...new Set(told));
+      return told.length;
     });
+    const losing = new Set(dropped.map(({ marketId }) => marketId));
+    if (changed < withdrawn.length + doubted.length + losing.size) book.outdate();
     this.cache.clear();
   }
 

@@ -124,15 +124,14 @@ export class FeedsRepository {
     );
   }
 
-  /** The line of each of a feed's markets that have one: the one that is open, else the one that was last. Index: ix_games_of_feed. */
+  /** The lines that are open of a feed's markets; of several, which only an operator makes, the latest. Index: ix_games_of_feed. */
   async heldLines(source: string): Promise<HeldLine[]> {
     return await this.database.query<HeldLine & object>(
       'feeds.held_lines',
       `SELECT DISTINCT ON (g.id, m.kind) g.external_id AS "externalId", m.kind, m.line::text AS line
        FROM games g JOIN markets m ON m.game_id = g.id
-       WHERE g.source = $1 AND g.status = 'scheduled' AND m.of_feed AND m.line IS NOT NULL
-         AND (m.status = 'open' OR m.suspended_by = 'feed_stale')
-       ORDER BY g.id, m.kind, m.status, m.updated_at DESC`,
+       WHERE g.source = $1 AND g.status = 'scheduled' AND m.of_feed AND m.line IS NOT NULL AND m.status = 'open'
+       ORDER BY g.id, m.kind, m.updated_at DESC`,
       [source],
     );
   }
@@ -168,7 +167,7 @@ export class FeedsRepository {
     await this.shutGates(manager, gameIds);
   }
 
-  /** Suspends those of the markets that are open; tells of which games. Their games are shut already. */
+  /** Suspends those of the markets that are open; tells the game of each. Their games are shut already. */
   async suspend(
     manager: EntityManager,
     marketIds: readonly string[],
@@ -179,14 +178,14 @@ export class FeedsRepository {
        WHERE id = ANY ($1::uuid[]) AND status = 'open' RETURNING game_id`,
       [marketIds, by],
     );
-    return [...new Set(rows.map(({ game_id: gameId }) => gameId))];
+    return rows.map(({ game_id: gameId }) => gameId);
   }
 
-  /** Takes prices away that their feed offers no longer; tells of which games. Their games are shut already. */
+  /** Takes prices away that their feed offers no longer; tells the game of each market that lost one. Their games are shut already. */
   async withdraw(manager: EntityManager, dropped: readonly DroppedOutcome[]): Promise<string[]> {
     if (dropped.length === 0) return [];
     const rows = await manager.query<{ game_id: string }[]>(
-      'SELECT DISTINCT w.game_id FROM odds_withdraw($1::uuid[], $2::text[]) AS w (game_id)',
+      'SELECT w.game_id FROM odds_withdraw($1::uuid[], $2::text[]) AS w (game_id)',
       [dropped.map(({ marketId }) => marketId), dropped.map(({ outcome }) => outcome)],
     );
     return rows.map(({ game_id: gameId }) => gameId);

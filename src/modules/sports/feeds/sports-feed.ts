@@ -50,6 +50,9 @@ export interface HeldLine {
   readonly line: string;
 }
 
+/** Of the markets of a feed that are open: a line that is not believed, or no longer offered, is none of them. */
+export type HeldLines = () => Promise<readonly HeldLine[]>;
+
 /** How a game stands while it goes on. */
 export interface FeedScore {
   readonly externalId: string;
@@ -86,10 +89,10 @@ export interface SportsFeed {
   scores(signal: AbortSignal): Promise<readonly FeedScore[] | null>;
   results(signal: AbortSignal): Promise<readonly FeedResult[] | null>;
   /**
-   * It is taken up, perhaps again, after somebody else: it next answers in full, whatever it has answered before. `held` are the lines
-   * that are offered of its games.
+   * It is taken up, perhaps again, after somebody else: it next answers in full, whatever it has answered before. `held` looks up the
+   * lines that are offered of its games at the moment.
    */
-  begin?(held: readonly HeldLine[]): void;
+  begin?(held: HeldLines): void;
   /** What has been left out of its answers since it was asked before, and why; of each problem once an answer. */
   problems?(): readonly FeedProblem[];
   /** What its provider has told of the calls that are left, where it does. */

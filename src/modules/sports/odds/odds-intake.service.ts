@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { isRetryable } from '../../../platform/database/database-errors.js';
+import { restarted } from '../../../platform/database/restarted.js';
 import { newId } from '../../../platform/database/ids.js';
 import { decimalOf, type Price, priceFromAmerican, priceFromDecimal } from '../domain/odds.js';
 import type { PriceChanges } from './domain/game-book.js';
@@ -17,7 +17,6 @@ export interface PriceTaken {
 
 /** Prices that one call takes: it holds the heads of their games until its commit. */
 const LARGEST_CALL = 1000;
-const ATTEMPTS = 4;
 
 /** Takes prices of markets that are known, as feeds and operators say them; sockets hear of what has changed. */
 @Injectable()
@@ -36,25 +35,12 @@ export class OddsIntakeService {
     let stored = 0;
     for (let from = 0; from === 0 || from < rows.length; from += LARGEST_CALL) {
       const call = rows.slice(from, from + LARGEST_CALL);
-      const taken = await this.call(call, from === 0 ? freshGames : []);
+      // An import locks the heads of what it moves in its own order, and may be in the way.
+      const taken = await restarted(async () => this.repository.take(call, from === 0 ? freshGames : []));
       stored += taken.length;
       if (taken.length > 0) this.changes.publish({ prices: changesOf(call, taken) });
     }
     return stored;
-  }
-
-  /** An import locks the heads of what it moves in its own order, and may be in the way. */
-  private async call(
-    rows: readonly PriceRow[],
-    freshGames: readonly string[],
-    attempt = 1,
-  ): Promise<TakenRow[]> {
-    try {
-      return await this.repository.take(rows, freshGames);
-    } catch (error) {
-      if (isRetryable(error) && attempt < ATTEMPTS) return await this.call(rows, freshGames, attempt + 1);
-      throw error;
-    }
   }
 }
 

@@ -46,15 +46,15 @@ const oddsChanged = defineSocketEvent({
   name: 'odds:changed',
   payload: OddsChangedDto,
   summary: 'Prices have moved',
-  description: `To the rooms of the game, its sport and its league. ${GOES_ON}`,
+  description: `To the rooms of the game, its sport and its league. A price may be of an outcome that has none with you at the moment, for it is offered again: add it. ${GOES_ON}`,
 });
 
 const marketStatus = defineSocketEvent({
   namespace: ODDS,
   name: 'market:status',
   payload: MarketStatusDto,
-  summary: 'Markets are new, suspended, open again, closed, settled, voided or limited',
-  description: `To the rooms of the game, its sport and its league. ${GOES_ON}`,
+  summary: 'Markets are new, suspended, open again, closed, settled, voided or limited, or lost a price',
+  description: `To the rooms of the game, its sport and its league. Each market replaces the one that you have: an outcome without a price in it is not offered at the moment. ${GOES_ON}`,
 });
 
 const gameStatus = defineSocketEvent({

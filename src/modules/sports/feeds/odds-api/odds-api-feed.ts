@@ -8,7 +8,7 @@ import type {
 import type { Rules } from '../../../../platform/config/rules.js';
 import type { FeedProblem, FeedQuota } from '../feed-problem.js';
 import { FeedSilence } from '../feed-silence.js';
-import type { FeedGame, FeedOdds, FeedResult, FeedScore, HeldLine, SportsFeed } from '../sports-feed.js';
+import type { FeedGame, FeedOdds, FeedResult, FeedScore, HeldLines, SportsFeed } from '../sports-feed.js';
 import { BegunGames } from './begun-games.js';
 import { OddsApiClient, UnknownThere } from './odds-api-client.js';
 import { gameOf, priceEvent } from './read-odds.js';
@@ -39,8 +39,8 @@ export class OddsApiFeed implements SportsFeed {
   /** What a sport told last, for when nothing has changed since. */
   private readonly last = new Map<string, readonly WireEvent[]>();
   private readonly answeredAt = new Map<Kind, number>();
-  /** The lines that are offered, in quarters: of two that as many bookmakers have the one that is stays. */
-  private lines = new Map<string, number>();
+  /** Of two lines that as many bookmakers have the one that is offered stays. */
+  private held: HeldLines = async () => [];
   /** By what they are of, so that what nobody fetches does not pile up. */
   private readonly found = new Map<string, FeedProblem>();
 
@@ -56,8 +56,8 @@ export class OddsApiFeed implements SportsFeed {
     this.begun = new BegunGames(this.rules.daysFrom);
   }
 
-  begin(held: readonly HeldLine[]): void {
-    this.lines = new Map(held.map((line) => [lineName(line.externalId, line.kind), Number(line.line) * 4]));
+  begin(held: HeldLines): void {
+    this.held = held;
     this.answeredAt.clear();
     this.client.forget();
   }
@@ -71,32 +71,21 @@ export class OddsApiFeed implements SportsFeed {
     const { regions, markets } = this.rules;
     const query = { ...ISO, regions: regions.join(','), markets: markets.join(','), oddsFormat: 'decimal' };
     const told = await this.ask('odds', 'odds', query, this.rules.sports, signal);
+    if (told === null) return null;
+    const lines = new Map(
+      (await this.held()).map(({ externalId, kind, line }) => [lineName(externalId, kind), Number(line) * 4]),
+    );
     const { overroundMin, overroundMax } = this.allRules.sports.checks;
     const { bookmakers, excluded, priceMaxAgeSeconds } = this.rules;
     const rules = { bookmakers, excluded, priceMaxAgeSeconds, overroundMin, overroundMax };
-    const answer =
-      told?.flatMap(({ sport, events }) =>
-        events.map((event) => {
-          const current = (kind: string) => this.lines.get(lineName(event.id, kind)) ?? null;
-          const { odds, problems } = priceEvent(event, sport, rules, this.clock.now(), current);
-          problems.forEach((problem) => this.note(problem));
-          return odds;
-        }),
-      ) ?? null;
-    if (answer) this.keepLines(answer, told?.length === this.rules.sports.length);
-    return answer;
-  }
-
-  /** A market that is not offered for a while keeps its line; a game that no sport tells any longer, when all have answered, does not. */
-  private keepLines(answer: readonly FeedOdds[], isWhole: boolean): void {
-    const ids = new Set(answer.map(({ externalId }) => externalId));
-    const kept = [...this.lines].filter(([name]) => !isWhole || ids.has(name.slice(0, name.indexOf(' '))));
-    const lines = answer.flatMap(({ externalId, markets }) =>
-      markets.flatMap(({ kind, line }): [string, number][] =>
-        line === null ? [] : [[lineName(externalId, kind), Number(line) * 4]],
-      ),
+    return told.flatMap(({ sport, events }) =>
+      events.map((event) => {
+        const current = (kind: string) => lines.get(lineName(event.id, kind)) ?? null;
+        const { odds, problems } = priceEvent(event, sport, rules, this.clock.now(), current);
+        problems.forEach((problem) => this.note(problem));
+        return odds;
+      }),
     );
-    this.lines = new Map([...kept, ...lines]);
   }
 
   async scores(signal: AbortSignal): Promise<readonly FeedScore[] | null> {

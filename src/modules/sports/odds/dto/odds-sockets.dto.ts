@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { Transform } from 'class-transformer';
 import { ArrayMaxSize, IsArray, IsUUID, registerDecorator, ValidateIf } from 'class-validator';
 import { TextField } from '../../../../platform/http/fields.js';
 
@@ -16,6 +17,14 @@ const NUMBERS: object = {
   example: { [GAME]: 16 },
   description: 'By the ids of games that you know already: the `seq` up to which you do',
 };
+
+/** An id in capitals is the same id, as it is to REST. */
+const lower = (id: unknown): unknown => (typeof id === 'string' ? id.toLowerCase() : id);
+
+function byLower(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([id, seq]: [string, unknown]) => [lower(id), seq]));
+}
 
 /** Present or not, but never null. */
 function IsAbsentOr(): PropertyDecorator {
@@ -57,6 +66,7 @@ export class UnsubscribeDto {
   @IsArray()
   @ArrayMaxSize(MOST)
   @IsUUID(undefined, { each: true })
+  @Transform(({ value }: { value: unknown }) => (Array.isArray(value) ? value.map(lower) : value))
   games?: string[];
 
   @TextField({ optional: true, max: 40, pattern: /^[a-z_]+$/, example: 'american_football' })
@@ -70,5 +80,6 @@ export class SubscribeDto extends UnsubscribeDto {
   @ApiProperty({ ...NUMBERS, required: false })
   @IsAbsentOr()
   @IsNumbers()
+  @Transform(({ value }: { value: unknown }) => byLower(value))
   after?: Record<string, number>;
 }

@@ -2,6 +2,10 @@ import { IntersectionType, PickType } from '@nestjs/swagger';
 import { IntField, ObjectField, UuidField } from '../../../../platform/http/fields.js';
 import { GameDto, MarketDto, PriceDto } from '../../dto/games.dto.js';
 
+const WHOLE = 'Markets that are new, in another state, or lost a price, whole';
+/** A price is of an outcome, not of one that is already shown. */
+const COMES_BACK = 'One may be of an outcome that has no price with you at the moment: it is offered again';
+
 /** What a message says of where it goes on and where it leads. */
 class StepDto {
   @UuidField()
@@ -40,7 +44,7 @@ class StandDto extends PickType(GameDto, [
 export class OddsChangedDto extends StepDto {
   @ObjectField(() => PriceMoveDto, {
     list: true,
-    description: 'Prices that have moved; none where nothing of the change is to be seen',
+    description: `Prices that have moved; none where nothing of the change is to be seen. ${COMES_BACK}`,
   })
   prices: PriceMoveDto[];
 }
@@ -48,7 +52,7 @@ export class OddsChangedDto extends StepDto {
 export class MarketStatusDto extends StepDto {
   @ObjectField(() => MarketDto, {
     list: true,
-    description: 'Markets that are new or in another state, whole',
+    description: WHOLE,
   })
   markets: MarketDto[];
 }
@@ -61,11 +65,14 @@ export class GameChangesDto extends StepDto {
 
   @ObjectField(() => MarketDto, {
     list: true,
-    description: 'Markets that are new or in another state, whole',
+    description: WHOLE,
   })
   markets: MarketDto[];
 
-  @ObjectField(() => PriceMoveDto, { list: true, description: 'Prices that have moved in the other ones' })
+  @ObjectField(() => PriceMoveDto, {
+    list: true,
+    description: `Prices that have moved in the other ones. ${COMES_BACK}`,
+  })
   prices: PriceMoveDto[];
 }
 
