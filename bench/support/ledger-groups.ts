@@ -33,8 +33,6 @@ export async function postAlone(pool: pg.Pool, { from, to, amount }: PairOrder):
  */
 export function groupsOf(pool: pg.Pool): GroupedCalls<PairOrder, string> {
   return new GroupedCalls<PairOrder, string>({
-    underWay: 2,
-    largest: 64,
     call: async (orders) => await postGroup(pool, orders),
     alone: async (order) => await postAlone(pool, order),
   });

@@ -11,16 +11,10 @@ import {
 } from './bets.repository.js';
 import { type ParlayPlacement, SlipsRepository } from './slips.repository.js';
 
-/** Two calls under way keep a connection busy while the other's answers are read. */
-const UNDER_WAY = 2;
-const LARGEST = 64;
-
 /** Takes singles in groups: what comes in while the calls before are under way is one call. A parlay is a call of its own. */
 @Injectable()
 export class PlacingService {
   private readonly groups = new GroupedCalls<Placement, PlacementOutcome>({
-    underWay: UNDER_WAY,
-    largest: LARGEST,
     subjectOf: ({ userId }) => userId,
     call: async (bets) => await this.inGroup(bets),
     alone: async (bet) => await this.alone(bet),

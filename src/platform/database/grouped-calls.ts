@@ -3,6 +3,9 @@ import { DomainError } from '../http/domain-error.js';
 import { errorCode, isMistake } from './database-errors.js';
 import { restarted } from './restarted.js';
 
+const UNDER_WAY = 2;
+const LARGEST = 64;
+
 interface Waiting<Request, Answer> {
   readonly request: Request;
   readonly resolve: (answer: Answer | null) => void;
@@ -10,10 +13,10 @@ interface Waiting<Request, Answer> {
 }
 
 export interface GroupedCallsOptions<Request, Answer> {
-  /** Calls that may be under way at once; each takes a connection. */
-  readonly underWay: number;
-  /** Requests in one call, at most. */
-  readonly largest: number;
+  /** Calls that may be under way at once, each on a connection: 2, so that one is busy while the other's answers are read. */
+  readonly underWay?: number;
+  /** Requests in one call, at most: 64. */
+  readonly largest?: number;
   /** Two requests of one subject never travel in the same call; left out, any do. */
   readonly subjectOf?: (request: Request) => string;
   /**
@@ -61,14 +64,14 @@ export class GroupedCalls<Request, Answer> {
   }
 
   private start(): void {
-    while (this.waiting.length > 0 && this.underWay < this.options.underWay) {
+    while (this.waiting.length > 0 && this.underWay < (this.options.underWay ?? UNDER_WAY)) {
       this.send(this.nextGroup()).catch(rethrow);
     }
   }
 
   /** The longest waiting ones, one a subject; the others keep their place. */
   private nextGroup(): Waiting<Request, Answer>[] {
-    const { largest, subjectOf } = this.options;
+    const { largest = LARGEST, subjectOf } = this.options;
     const subjects = new Set<string>();
     const group: Waiting<Request, Answer>[] = [];
     this.waiting = this.waiting.filter((each) => {

@@ -14,16 +14,10 @@ interface FoundProof {
   proved_at: Date | null;
 }
 
-/** Reads of many requests at the same time are one; each takes a tenth of a millisecond. */
-const UNDER_WAY = 2;
-const LARGEST = 64;
-
-/** When users last proved themselves in their sessions. */
+/** When users last proved themselves in their sessions; what many ask at the same time is one read. */
 @Injectable()
 export class ProofsRepository {
   private readonly finds = new GroupedCalls<Subject, FoundProof>({
-    underWay: UNDER_WAY,
-    largest: LARGEST,
     call: async (subjects) => await this.findAll(subjects),
     alone: async (subject) => (await this.findAll([subject]))[0] ?? { proved_at: null },
   });

@@ -15,17 +15,11 @@ import { withdrawalsErrors } from './withdrawals.errors.js';
 import { WithdrawalsRepository } from './withdrawals.repository.js';
 import type { WithdrawalRow } from './withdrawals.types.js';
 
-/** Two calls under way keep a connection busy while the other's answers are read. */
-const UNDER_WAY = 2;
-const LARGEST = 64;
-
 /** An operator's word on what the rules did not let pass by itself. */
 @Injectable()
 export class WithdrawalDecisionsService {
   /** Noes that come at the same time are one call. */
   private readonly rejections = new GroupedCalls<Rejection, RejectionOutcome>({
-    underWay: UNDER_WAY,
-    largest: LARGEST,
     subjectOf: ({ id }) => id,
     call: async (some) => await this.noes.rejectAll(some),
     alone: async (one) => await this.noes.reject(one),
